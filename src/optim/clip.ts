@@ -1,0 +1,36 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs';
+import { tf } from '../engines/tf.js';
+import type { Tensors } from './optimizer.js';
+
+/** Σ g² of one gradient: over everything, or for each member of the leading axis. */
+function squareSum(gradient: Tensor, perMember: boolean): Tensor1D {
+  const square = tf.square(gradient);
+  return (perMember ? tf.sum(square.reshape([gradient.shape[0]!, -1]), 1) : tf.sum(square).reshape([1])) as Tensor1D;
+}
+
+/**
+ * Scales gradients so that their global norm is at most `maxNorm`, as torch.nn.utils.clip_grad_norm_.
+ *
+ * @param perMember gradients carry a leading axis of independent runs; each run has a norm of its own
+ * @returns the norms before clipping and the clipped gradients, all new tensors of the caller
+ */
+export function clipByGlobalNorm(
+  gradients: Tensors,
+  maxNorm: number | null,
+  perMember: boolean,
+): { gradients: Tensors; norms: Float32Array } {
+  const list = Object.values(gradients);
+  const total = tf.tidy(() => tf.sqrt(tf.addN(list.map((gradient) => squareSum(gradient, perMember)))));
+  const norms = total.dataSync().slice() as Float32Array;
+  total.dispose();
+  const clipped: Tensors = {};
+  for (const [name, gradient] of Object.entries(gradients)) {
+    clipped[name] = tf.tidy(() => {
+      if (maxNorm === null) return gradient.clone();
+      const factors = norms.map((norm) => Math.min(1, maxNorm / (norm + 1e-6)));
+      const shape = perMember ? [norms.length, ...new Array<number>(gradient.rank - 1).fill(1)] : [];
+      return tf.mul(gradient, perMember ? tf.tensor(factors, shape) : factors[0]!);
+    });
+  }
+  return { gradients: clipped, norms };
+}
