@@ -8,7 +8,10 @@ export interface WithGradient {
 }
 
 /** A function of one tensor that brings its own gradient; `tf.customGrad` with types that fit. */
-export function withGradient(x: Tensor, compute: (x: Tensor, save: (tensors: Tensor[]) => void) => WithGradient): Tensor {
+export function withGradient(
+  x: Tensor,
+  compute: (x: Tensor, save: (tensors: Tensor[]) => void) => WithGradient,
+): Tensor {
   type Compute = Parameters<typeof tf.customGrad>[0];
   return tf.customGrad(compute as unknown as Compute)(x);
 }

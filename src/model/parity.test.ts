@@ -26,7 +26,7 @@ function withModel(name: string, body: (model: T5Model, reference: T5Reference) 
 }
 
 function promptsOf({ tensors }: T5Reference): Tensor3D {
-  return tf.tensor(tensors.float32('prompts'), [...tensors.shape('prompts')]) as Tensor3D;
+  return tf.tensor3d(tensors.float32('prompts'), [...tensors.shape('prompts')] as [number, number, number]);
 }
 
 function lossOf(model: T5Model, { batch }: T5Reference, prompts: Tensor3D | null) {

@@ -1,3 +1,5 @@
+import type { ZodType } from 'zod';
+
 /** A row of a dataset, with the hub's field names. */
 export type Row = Record<string, unknown>;
 
@@ -59,6 +61,10 @@ export interface FileTask extends TaskBase {
   /** The hub's split names; `test` only where the rule uses it. */
   splits: { train: string; validation: string; test?: string };
   max_train_examples?: number;
+  /** What a row must hold; further fields are dropped. */
+  schema: ZodType<Row>;
+  /** The examples one row stands for, where that is not one (ReCoRD: one per answer); applied after the split. */
+  expand?(row: Row): Row[];
 }
 
 /** Rows cut from WordNet, split by synset. */

@@ -23,21 +23,33 @@ export interface T5Reference {
   };
 }
 
-export function t5Reference(name: string): T5Reference {
-  const folder = fixture('t5', name);
-  const inputs = JSON.parse(readFileSync(join(folder, 'inputs.json'), 'utf8')) as T5Reference['inputs'] & {
-    input_ids: number[][];
-    attention_mask: number[][];
-    labels: number[][];
-  };
-  const examples = inputs.input_ids.map((ids, row): TokenizedExample => {
-    const length = inputs.attention_mask[row]!.reduce((sum, bit) => sum + bit, 0);
+/** A transformers batch as nested lists. */
+interface NestedBatch {
+  input_ids: number[][];
+  attention_mask: number[][];
+  labels: number[][];
+}
+
+/** The batch that our own padding makes of the rows of a reference batch. */
+export function batchOf({ input_ids, attention_mask, labels }: NestedBatch): Batch {
+  const examples = input_ids.map((ids, row): TokenizedExample => {
+    const length = attention_mask[row]!.reduce((sum, bit) => sum + bit, 0);
     return {
       source: Int32Array.from(ids.slice(0, length)),
-      target: Int32Array.from(inputs.labels[row]!.filter((label) => label >= 0)),
+      target: Int32Array.from(labels[row]!.filter((label) => label >= 0)),
     };
   });
-  return { folder, inputs, batch: makeBatch(examples), tensors: readSafetensors(join(folder, 'reference.safetensors')) };
+  return makeBatch(examples);
+}
+
+export function readJson(...path: string[]): unknown {
+  return JSON.parse(readFileSync(fixture(...path), 'utf8'));
+}
+
+export function t5Reference(name: string): T5Reference {
+  const folder = fixture('t5', name);
+  const inputs = readJson('t5', name, 'inputs.json') as T5Reference['inputs'] & NestedBatch;
+  return { folder, inputs, batch: batchOf(inputs), tensors: readSafetensors(join(folder, 'reference.safetensors')) };
 }
 
 /** Largest absolute difference between a tensor and expected values, over the largest expected magnitude if `relative`. */

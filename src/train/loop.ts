@@ -31,8 +31,11 @@ export interface LoopSpec<Batch> {
   optimizer: Optimizer;
   learningRate(name: string, step: number): number;
   grad_clip: number | null;
-  /** Parameters carry a leading axis of independent runs, whose gradients are clipped one by one. */
-  perMember: boolean;
+  /**
+   * Number of independent runs trained as one (a fleet): parameters then carry a leading axis of this size, losses add
+   * up over its members, gradients are clipped one by one, and what is reported is the mean. null: no such axis.
+   */
+  members: number | null;
   /** The next step's micro-batches; their losses add up, so their token weights sum to one together. */
   nextBatches(): Batch[];
   /** Runs inside a gradient; intermediates are freed by the loop. */
@@ -104,7 +107,7 @@ function gradientsOf<Batch>(
 export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState): Promise<LoopEnd> {
   while (state.step < spec.total_steps) {
     const { terms, gradients } = gradientsOf(spec, state);
-    const { gradients: clipped, norms } = clipByGlobalNorm(gradients, spec.grad_clip, spec.perMember);
+    const { gradients: clipped, norms } = clipByGlobalNorm(gradients, spec.grad_clip, spec.members !== null);
     tf.dispose(gradients);
     const gradNorm = norms.reduce((sum, norm) => sum + norm, 0) / norms.length;
     if (!Number.isFinite(terms['loss']!) || !Number.isFinite(gradNorm)) {
@@ -125,7 +128,8 @@ export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState)
 
     const { window } = state;
     window.steps += 1;
-    for (const [term, value] of Object.entries({ ...terms, grad_norm: gradNorm })) {
+    const means = Object.entries(terms).map(([term, value]) => [term, value / (spec.members ?? 1)] as const);
+    for (const [term, value] of [...means, ['grad_norm', gradNorm] as const]) {
       window.sums[term] = (window.sums[term] ?? 0) + value;
     }
     const last = state.step === spec.total_steps;

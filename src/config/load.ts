@@ -1,0 +1,123 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { suggestion, UserError } from '../util/errors.js';
+import { packageRoot } from '../util/paths.js';
+import { ConfigError, faultsFromIssues, formatOrigin, type Fault } from './errors.js';
+import { findLocated, mergeLocated, plainValue, readLocated, type Located, type LocatedMap } from './located.js';
+import { overlayFromCommandLine, type CommandFlags } from './overrides.js';
+import { schemas, type AnyConfig, type ConfigOf, type Stage } from './schema.js';
+import { showPath } from './show-path.js';
+
+export interface LoadOptions {
+  /** `--set key.path=value`, as given. */
+  set?: readonly string[];
+  flags?: CommandFlags;
+  /** Names of all tasks; with it, unknown tasks are among the faults. */
+  knownTasks?: readonly string[];
+}
+
+export interface LoadedConfig<S extends Stage> {
+  config: ConfigOf<S>;
+  /** The resolved config as YAML, runnable as is. */
+  text: string;
+  /** The file that was read, for the banner. */
+  file: string;
+  /** Where a key was said ("configs/adapt.yaml:12:3", "--set train.epochs=3"), or "default". */
+  originOf(path: string): string;
+}
+
+/** The config that ships for a stage. */
+export function defaultConfigFile(stage: Stage): string {
+  return join(packageRoot(), 'configs', `${stage}.yaml`);
+}
+
+/**
+ * Reads a config: the file, what it extends, the command line, then the schema with its defaults.
+ * @param file YAML; the config that ships for the stage when undefined
+ * @throws ConfigError with all faults at once, each with its place; UserError when there is no such file
+ */
+export function loadConfig<S extends Stage>(stage: S, file: string | undefined, options: LoadOptions = {}): LoadedConfig<S> {
+  const path = file ?? defaultConfigFile(stage);
+  if (!existsSync(path)) {
+    const hint = `Copy one to start from: ${shown(defaultConfigFile(stage))}`;
+    throw new UserError(`There is no config file ${path}.`, { hint });
+  }
+  const faults: Fault[] = [];
+  const written = readWithBase(path, faults, []);
+  const overlay = overlayFromCommandLine(stage, options.set ?? [], options.flags ?? {}, faults);
+  const merged = mergeLocated(written, overlay);
+
+  const result = schemas[stage].safeParse(plainValue(merged));
+  if (!result.success) faults.push(...faultsFromIssues(schemas[stage], merged, result.error.issues));
+  if (options.knownTasks) faults.push(...unknownTasks(merged, options.knownTasks));
+  if (faults.length > 0) throw new ConfigError(faults);
+
+  const config = result.data as ConfigOf<S>;
+  return {
+    config,
+    text: resolvedYaml(config, stage),
+    file: path,
+    originOf: (key) => {
+      const { keyOrigin, depth } = findLocated(merged, key.split('.'));
+      return depth === key.split('.').length ? formatOrigin(keyOrigin) : 'default';
+    },
+  };
+}
+
+/** The resolved config as YAML; loading it again gives the same config. */
+export function resolvedYaml(config: AnyConfig, stage?: Stage): string {
+  const head = stage ? `# The resolved config of \`mpt ${stage}\`, defaults filled in. Run it again: mpt ${stage} --config <this file>\n` : '';
+  return head + stringify(config, { lineWidth: 120 });
+}
+
+/** Relative to where the person stands, if that is shorter. */
+function shown(file: string): string {
+  const short = relative(process.cwd(), file);
+  return short.length < file.length && !isAbsolute(short) ? short : file;
+}
+
+/** The file's own map over that of the file it extends. */
+function readWithBase(file: string, faults: Fault[], above: readonly string[]): Located {
+  const name = shown(file);
+  const nothing: LocatedMap = { kind: 'map', entries: new Map(), origin: { file: name, line: 1, column: 1 } };
+  let content: Located | undefined;
+  try {
+    content = readLocated(file, name, faults);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
+    faults.push({ origin: nothing.origin, path: '', message: `cannot be read: ${reason}` });
+  }
+  if (!content || (content.kind === 'scalar' && content.value === null)) return nothing; // an empty file is all defaults
+  if (content.kind !== 'map') {
+    faults.push({ origin: content.origin, path: '', message: 'right would be "key: value" lines' });
+    return nothing;
+  }
+  const base = content.entries.get('extends')?.value;
+  if (!base) return content;
+  content.entries.delete('extends');
+  const baseFile = findBase(file, base, [...above, file], faults);
+  return baseFile === undefined ? content : mergeLocated(readWithBase(baseFile, faults, [...above, file]), content);
+}
+
+function findBase(file: string, base: Located, chain: readonly string[], faults: Fault[]): string | undefined {
+  const fault = (message: string): undefined => void faults.push({ origin: base.origin, path: 'extends', message });
+  if (base.kind !== 'scalar' || (base.value !== null && typeof base.value !== 'string')) return fault('right would be the name of one YAML file');
+  if (base.value === null) return undefined;
+  const target = resolve(dirname(file), base.value);
+  if (!existsSync(target)) return fault(`there is no file ${shown(target)} (it is looked for beside this file)`);
+  const real = realpathSync(target);
+  if (chain.some((earlier) => realpathSync(earlier) === real)) return fault('files extend each other in a circle');
+  return target;
+}
+
+function unknownTasks(merged: Located, known: readonly string[]): Fault[] {
+  return ['tasks', 'source_tasks'].flatMap((key) => {
+    const { value, depth } = findLocated(merged, [key]);
+    if (depth === 0 || value.kind !== 'list') return [];
+    return value.items.flatMap((item, i): Fault[] => {
+      if (item.kind !== 'scalar' || typeof item.value !== 'string' || known.includes(item.value)) return [];
+      return [{ origin: item.origin, path: showPath([key, i]), message: `there is no task "${item.value}". ${suggestion(item.value, known)}` }];
+    });
+  });
+}

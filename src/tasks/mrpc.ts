@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { ATTEMPT, classId, defineFileTask, fieldPieces, T5 } from './define.js';
+
+const labels = ['not_equivalent', 'equivalent'];
+
+/** The labelled official test split is not used, as in ATTEMPT. */
+export const mrpc = defineFileTask({
+  name: 'mrpc',
+  version: 1,
+  title: 'MRPC: are two sentences paraphrases?',
+  roles: ['target'],
+  hub: { id: 'glue', config: 'mrpc' },
+  folder: 'mrpc',
+  split_rule: 'small',
+  splits: { train: 'train', validation: 'validation' },
+  schema: z.object({ sentence1: z.string(), sentence2: z.string(), label: classId(labels) }),
+  labels,
+  name_in_text: 'mrpc',
+  t5_name: 'mrpc',
+  pieces: { attempt: fieldPieces('sentence1', 'sentence2'), t5: fieldPieces('sentence1', 'sentence2') },
+  metrics: ['accuracy', 'f1'],
+  max_source_length: 256,
+  max_target_length: 8,
+  sources: [ATTEMPT, T5],
+});

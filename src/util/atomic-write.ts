@@ -1,0 +1,171 @@
+import * as nodeFs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { RunError, UserError } from './errors.js';
+import { formatBytes } from './format.js';
+
+/** The calls used here; tests hand in a file system that fails on purpose. */
+export type WritingFs = Pick<
+  typeof nodeFs,
+  'openSync' | 'writeSync' | 'fsyncSync' | 'closeSync' | 'renameSync' | 'mkdirSync' | 'rmSync' | 'readdirSync' | 'existsSync'
+>;
+
+let counter = 0;
+
+/** Tells apart writers in one process and in several; the leading dot of the names keeps them out of listings. */
+function uniqueSuffix(): string {
+  return `${process.pid}-${counter++}`;
+}
+
+function besideName(path: string, kind: 'new' | 'old', suffix: string): string {
+  return join(dirname(path), `.${basename(path)}.${kind}-${suffix}`);
+}
+
+function toBytes(data: Uint8Array | string): Uint8Array {
+  return typeof data === 'string' ? new TextEncoder().encode(data) : data;
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** Free space for unprivileged users where `path` lies, as text to put into a message; empty where it cannot be asked. */
+function freeSpace(path: string): string {
+  try {
+    const { bavail, bsize } = nodeFs.statfsSync(dirname(path));
+    return `, ${formatBytes(Number(bavail) * Number(bsize))} free there`;
+  } catch {
+    return '';
+  }
+}
+
+/** Turns a failed write into an error that a person can act on; anything unexpected passes through as it is. */
+export function explainWriteError(error: unknown, path: string, bytes?: number): unknown {
+  const size = bytes === undefined ? '' : ` (${formatBytes(bytes)})`;
+  switch (errorCode(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new RunError(`The disk is full: could not write ${path}${size}${freeSpace(path)}.`, {
+        hint: 'What was saved before is kept. Free some space (or choose another folder with --out) and run the command again.',
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new UserError(`No permission to write ${path}.`, { hint: 'Choose another folder with --out.', cause: error });
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new UserError(`Cannot write ${path}: a file stands where a folder is needed.`, { cause: error });
+    default:
+      return error;
+  }
+}
+
+function writeAndSync(path: string, bytes: Uint8Array, fs: WritingFs): void {
+  const file = fs.openSync(path, 'w');
+  try {
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at, bytes.length - at);
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+/** Cleaning up after a failure must not hide that failure. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // What is left over is seen through by findFolder and removed by settleFolder.
+  }
+}
+
+/** Makes a rename in `folder` survive a power cut. Not every system lets folders be synced; there it is skipped. */
+function syncFolder(folder: string, fs: WritingFs): void {
+  let file: number | undefined;
+  try {
+    file = fs.openSync(folder, 'r');
+    fs.fsyncSync(file);
+  } catch (error) {
+    if (!['EPERM', 'EISDIR', 'EINVAL', 'EACCES', 'ENOTSUP'].includes(errorCode(error) ?? '')) throw error;
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+}
+
+/**
+ * Writes a file so that readers see the old or the new content, never a part: written beside it, fsynced, renamed.
+ * Creates missing folders.
+ * @throws RunError when the disk is full, UserError without permission; the old file is kept, nothing is left over.
+ */
+export function writeFileAtomic(path: string, data: Uint8Array | string, fs: WritingFs = nodeFs): void {
+  const bytes = toBytes(data);
+  const aside = besideName(path, 'new', uniqueSuffix());
+  try {
+    fs.mkdirSync(dirname(path), { recursive: true });
+    writeAndSync(aside, bytes, fs);
+    fs.renameSync(aside, path);
+    syncFolder(dirname(path), fs);
+  } catch (error) {
+    attempt(() => fs.rmSync(aside, { force: true }));
+    throw explainWriteError(error, path, bytes.length);
+  }
+}
+
+/**
+ * Writes a folder of files as a whole: beside it, files and folder fsynced, then renamed into place. A folder that
+ * was there is moved aside first and removed last; a crash between the two renames is mended by `settleFolder`
+ * and seen through by `findFolder`.
+ * @throws RunError when the disk is full, UserError without permission; the old folder is kept, nothing is left over.
+ */
+export function writeFolderAtomic(path: string, files: Record<string, Uint8Array | string>, fs: WritingFs = nodeFs): void {
+  const suffix = uniqueSuffix();
+  const [aside, old] = [besideName(path, 'new', suffix), besideName(path, 'old', suffix)];
+  let bytesInAll = 0;
+  let movedAway = false;
+  try {
+    fs.mkdirSync(aside, { recursive: true });
+    for (const [name, data] of Object.entries(files)) {
+      const bytes = toBytes(data);
+      bytesInAll += bytes.length;
+      writeAndSync(join(aside, name), bytes, fs);
+    }
+    syncFolder(aside, fs);
+    if (fs.existsSync(path)) {
+      fs.renameSync(path, old);
+      movedAway = true;
+    }
+    fs.renameSync(aside, path);
+    movedAway = false;
+    syncFolder(dirname(path), fs);
+  } catch (error) {
+    if (movedAway) attempt(() => fs.renameSync(old, path));
+    attempt(() => fs.rmSync(aside, { recursive: true, force: true }));
+    throw explainWriteError(error, path, bytesInAll);
+  }
+  fs.rmSync(old, { recursive: true, force: true });
+}
+
+/** Leftovers of writers that were killed, oldest name first. */
+function leftovers(path: string, kind: 'new' | 'old', fs: WritingFs): string[] {
+  const start = `.${basename(path)}.${kind}-`;
+  if (!fs.existsSync(dirname(path))) return [];
+  return fs
+    .readdirSync(dirname(path))
+    .filter((name) => name.startsWith(start))
+    .sort()
+    .map((name) => join(dirname(path), name));
+}
+
+/** Where the folder `path` can be read: itself, or its old content when a replacement was cut off between its renames. */
+export function findFolder(path: string, fs: WritingFs = nodeFs): string | undefined {
+  return fs.existsSync(path) ? path : leftovers(path, 'old', fs).at(-1);
+}
+
+/** Mends what a killed `writeFolderAtomic` left behind. Only for the one who holds the lock of the run. */
+export function settleFolder(path: string, fs: WritingFs = nodeFs): void {
+  const readable = findFolder(path, fs);
+  if (readable !== undefined && readable !== path) fs.renameSync(readable, path);
+  for (const kind of ['new', 'old'] as const) {
+    for (const folder of leftovers(path, kind, fs)) fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
