@@ -9,7 +9,8 @@ export function float16ToFloat32(halves: Uint16Array): Float32Array {
     const sign = (half & 0x8000) << 16;
     const exponent = half & 0x7c00;
     if (exponent === 0x7c00) bits[i] = sign | 0x7f800000 | ((half & 0x3ff) << 13);
-    else if (exponent !== 0) bits[i] = sign | (((half & 0x7fff) + (112 << 10)) << 13); // bias 127 - 15 = 112
+    else if (exponent !== 0)
+      bits[i] = sign | (((half & 0x7fff) + (112 << 10)) << 13); // bias 127 - 15 = 112
     else result[i] = (sign ? -1 : 1) * (half & 0x3ff) * 2 ** -24;
   }
   return result;
@@ -32,7 +33,8 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
     const magnitude = bits[i]! & 0x7fffffff;
     let half: number;
     if (magnitude > 0x7f800000) half = 0x7e00 | ((magnitude >>> 13) & 0x3ff);
-    else if (magnitude >= 0x477ff000) half = 0x7c00; // 65520 and more
+    else if (magnitude >= 0x477ff000)
+      half = 0x7c00; // 65520 and more
     else if (magnitude >= 0x38800000) half = (magnitude + 0xfff + ((magnitude >>> 13) & 1) - (112 << 23)) >>> 13;
     else half = roundHalfEven(Math.abs(values[i]!) * 2 ** 24); // below 2^-14: multiples of 2^-24
     result[i] = sign | half;

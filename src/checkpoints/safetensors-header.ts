@@ -5,7 +5,21 @@ export const HEADER_LENGTH_LIMIT = 100_000_000;
 
 /** Bytes per element. FP8 is known so that a file with such tensors opens; they are not converted. */
 const DTYPE_BYTES: Readonly<Record<string, number>> = {
-  F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
 };
 
 export interface TensorEntry {
@@ -95,9 +109,13 @@ function checkEntry(file: string, name: string, value: unknown, dataStart: numbe
   const { dtype, shape, data_offsets: offsets } = value;
   const width = typeof dtype === 'string' && Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype] : undefined;
   if (width === undefined) {
-    return fail(file, `tensor "${name}" has the unknown dtype ${JSON.stringify(dtype)}; known: ${Object.keys(DTYPE_BYTES).join(', ')}`);
+    return fail(
+      file,
+      `tensor "${name}" has the unknown dtype ${JSON.stringify(dtype)}; known: ${Object.keys(DTYPE_BYTES).join(', ')}`,
+    );
   }
-  if (!Array.isArray(shape) || !shape.every(isCount)) return fail(file, `tensor "${name}" has the shape ${JSON.stringify(shape)}`);
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    return fail(file, `tensor "${name}" has the shape ${JSON.stringify(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0]! > offsets[1]!) {
     return fail(file, `tensor "${name}" has the data_offsets ${JSON.stringify(offsets)}, not [start, end]`);
   }
@@ -107,7 +125,10 @@ function checkEntry(file: string, name: string, value: unknown, dataStart: numbe
   }
   const needed = shape.reduce((product, size) => product * size, width);
   if (needed !== end - start) {
-    return fail(file, `tensor "${name}": ${String(dtype)} [${shape.join(', ')}] takes ${needed} bytes, its data_offsets give ${end - start}`);
+    return fail(
+      file,
+      `tensor "${name}": ${String(dtype)} [${shape.join(', ')}] takes ${needed} bytes, its data_offsets give ${end - start}`,
+    );
   }
   return { dtype: dtype as string, shape, start, end };
 }
@@ -116,7 +137,11 @@ function checkCover(file: string, tensors: Map<string, TensorEntry>, dataStart: 
   const ordered = [...tensors].sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
   let [covered, previous] = [dataStart, 'the header'];
   for (const [name, { start, end }] of ordered) {
-    if (start < covered) fail(file, `tensors "${previous}" and "${name}" overlap: one ends at byte ${covered}, the other starts at ${start}`);
+    if (start < covered)
+      fail(
+        file,
+        `tensors "${previous}" and "${name}" overlap: one ends at byte ${covered}, the other starts at ${start}`,
+      );
     if (start > covered) fail(file, `bytes ${covered} to ${start} before tensor "${name}" belong to no tensor`);
     [covered, previous] = [end, name];
   }

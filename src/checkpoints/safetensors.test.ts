@@ -29,18 +29,34 @@ function withHeader(header: string | object, dataBytes = 0, announced?: bigint):
 }
 
 function assertRefused(file: string, message: RegExp): void {
-  assert.throws(() => readSafetensors(file), (error: unknown) => {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.exitCode, 2);
-    assert.match(error.message, message);
-    assert.ok(error.message.includes(file), 'names the file');
-    return true;
-  });
+  assert.throws(
+    () => readSafetensors(file),
+    (error: unknown) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.equal(error.exitCode, 2);
+      assert.match(error.message, message);
+      assert.ok(error.message.includes(file), 'names the file');
+      return true;
+    },
+  );
 }
 
 describe('reading what Python wrote', () => {
   const file = readSafetensors(join(fixtures, 'every-dtype.safetensors'));
-  const halves = [0, -0, 2 ** -24, -(2 ** -24), 2 ** -14 - 2 ** -24, 2 ** -14, 1 / 3, 1, -2.5, 65504, Infinity, -Infinity];
+  const halves = [
+    0,
+    -0,
+    2 ** -24,
+    -(2 ** -24),
+    2 ** -14 - 2 ** -24,
+    2 ** -14,
+    1 / 3,
+    1,
+    -2.5,
+    65504,
+    Infinity,
+    -Infinity,
+  ];
 
   test('names, shapes, metadata', () => {
     assert.equal(file.names.length, 12);
@@ -56,7 +72,11 @@ describe('reading what Python wrote', () => {
     const third16 = 0.333251953125; // torch.tensor(1/3).half()
     assert.deepEqual(file.float32('f16'), Float32Array.from(halves.map((x) => (x === 1 / 3 ? third16 : x))));
     // 2^-14 - 2^-24 and 65504 round up to powers of two in bfloat16; 1/3 to 0.333984375.
-    const bf16 = new Map([[1 / 3, 0.333984375], [65504, 65536], [2 ** -14 - 2 ** -24, 2 ** -14]]);
+    const bf16 = new Map([
+      [1 / 3, 0.333984375],
+      [65504, 65536],
+      [2 ** -14 - 2 ** -24, 2 ** -14],
+    ]);
     assert.deepEqual(file.float32('bf16'), Float32Array.from(halves.map((x) => bf16.get(x) ?? x)));
     assert.deepEqual(file.float32('f64'), Float32Array.from([1 / 3, -Infinity, 0]));
     assert.deepEqual(file.float32('i64'), Float32Array.from([-(2 ** 53), -1, 7]));
@@ -95,7 +115,10 @@ describe('writing', () => {
   });
 
   test('halves are rounded as torch rounds them, and every half survives the round trip', () => {
-    const reference = JSON.parse(readFileSync(join(fixtures, 'round-to-half.json'), 'utf8')) as Record<string, number[]>;
+    const reference = JSON.parse(readFileSync(join(fixtures, 'round-to-half.json'), 'utf8')) as Record<
+      string,
+      number[]
+    >;
     const values = new Float32Array(Int32Array.from(reference['float32_bits']!).buffer);
     assert.deepEqual(float32ToFloat16(values), Uint16Array.from(reference['float16_bits']!));
     const every = Uint16Array.from({ length: 65536 }, (_, i) => i);
@@ -112,7 +135,9 @@ describe('writing', () => {
     const tensor: fc.Arbitrary<StoredTensor> = fc.oneof(
       floats.map((values) => ({ shape: [values.length], data: Float32Array.from(values) })),
       floats.map((values) => ({ shape: [1, values.length, 1], data: Float32Array.from(values) })),
-      fc.array(fc.integer(), { maxLength: 5 }).map((values) => ({ shape: [values.length, 1], data: Int32Array.from(values) })),
+      fc
+        .array(fc.integer(), { maxLength: 5 })
+        .map((values) => ({ shape: [values.length, 1], data: Int32Array.from(values) })),
     );
     const names = fc.string({ unit: 'grapheme' }).filter((name) => name !== '__metadata__' && name !== '__proto__');
     fc.assert(
@@ -130,12 +155,19 @@ describe('writing', () => {
   });
 
   test('refuses a shape that does not fit its data', () => {
-    assert.throws(() => encodeSafetensors({ x: { shape: [2, 2], data: new Float32Array(3) } }), /"x" has 3 values for shape \[2, 2\]/);
+    assert.throws(
+      () => encodeSafetensors({ x: { shape: [2, 2], data: new Float32Array(3) } }),
+      /"x" has 3 values for shape \[2, 2\]/,
+    );
   });
 });
 
 describe('damaged files', () => {
-  const entry = (start: number, end: number, shape = [(end - start) / 4], dtype = 'F32'): object => ({ dtype, shape, data_offsets: [start, end] });
+  const entry = (start: number, end: number, shape = [(end - start) / 4], dtype = 'F32'): object => ({
+    dtype,
+    shape,
+    data_offsets: [start, end],
+  });
 
   test('missing, empty, a folder', () => {
     assertRefused(join(folder, 'none.safetensors'), /no such file/);
@@ -144,7 +176,10 @@ describe('damaged files', () => {
   });
 
   test('cut off anywhere', () => {
-    const whole = encodeSafetensors({ a: { shape: [2], data: Float32Array.of(1, 2) }, b: { shape: [1], data: Float32Array.of(3) } });
+    const whole = encodeSafetensors({
+      a: { shape: [2], data: Float32Array.of(1, 2) },
+      b: { shape: [1], data: Float32Array.of(3) },
+    });
     for (let length = 0; length < whole.length; length++) assertRefused(write(whole.slice(0, length)), /cut off/);
   });
 
@@ -161,7 +196,10 @@ describe('damaged files', () => {
   });
 
   test('offsets that overlap, leave gaps or reach beyond the file', () => {
-    assertRefused(withHeader({ a: entry(0, 8), b: entry(4, 12) }, 12), /"a" and "b" overlap: one ends at byte \d+, the other starts at \d+/);
+    assertRefused(
+      withHeader({ a: entry(0, 8), b: entry(4, 12) }, 12),
+      /"a" and "b" overlap: one ends at byte \d+, the other starts at \d+/,
+    );
     assertRefused(withHeader({ a: entry(0, 4), b: entry(8, 12) }, 12), /before tensor "b" belong to no tensor/);
     assertRefused(withHeader({ a: entry(0, 4000) }, 4), /"a" reaches to byte \d+, but the file ends at/);
     assertRefused(withHeader({ a: entry(0, 4) }, 6), /2 bytes at its end belong to no tensor/);

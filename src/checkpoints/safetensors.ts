@@ -35,7 +35,10 @@ export function readSafetensors(file: string): SafetensorsFile {
   const header = readHeader(file);
   const entry = (name: string): TensorEntry => {
     const found = header.tensors.get(name);
-    if (!found) throw new UserError(`${file}: there is no tensor "${name}".`, { hint: describeNames([...header.tensors.keys()]) });
+    if (!found)
+      throw new UserError(`${file}: there is no tensor "${name}".`, {
+        hint: describeNames([...header.tensors.keys()]),
+      });
     return found;
   };
   return {
@@ -61,7 +64,8 @@ function withFile<T>(file: string, use: (descriptor: number) => T): T {
     descriptor = openSync(file, 'r');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'no permission to read it' : String(code);
+    const reason =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'no permission to read it' : String(code);
     throw new UserError(`${file}: ${reason}.`, { cause: error });
   }
   try {
@@ -73,7 +77,7 @@ function withFile<T>(file: string, use: (descriptor: number) => T): T {
 
 /** Fills `target` from `position`; false when the file ends early. Loops, as one read is limited to 2 GiB. */
 function readFully(descriptor: number, target: Uint8Array, position: number): boolean {
-  for (let done = 0; done < target.length; ) {
+  for (let done = 0; done < target.length;) {
     const length = Math.min(target.length - done, 1 << 30);
     const count = readSync(descriptor, target, done, length, position + done);
     if (count === 0) return false;
@@ -93,7 +97,9 @@ function readHeader(file: string): Header {
     }
     const length = new DataView(prefix.buffer).getBigUint64(0, true);
     if (length > BigInt(HEADER_LENGTH_LIMIT)) {
-      throw new UserError(`${file}: not a safetensors file, or a damaged one: it announces a header of ${length} bytes (at most ${HEADER_LENGTH_LIMIT} make sense).`);
+      throw new UserError(
+        `${file}: not a safetensors file, or a damaged one: it announces a header of ${length} bytes (at most ${HEADER_LENGTH_LIMIT} make sense).`,
+      );
     }
     if (8n + length > BigInt(size)) {
       throw new UserError(`${file}: cut off: it announces a header of ${length} bytes, but has ${size} bytes in all.`);
@@ -112,7 +118,8 @@ function readBytes(file: string, name: string, entry: TensorEntry): ArrayBuffer 
   return bytes.buffer;
 }
 
-type IntegerArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | BigInt64Array | BigUint64Array;
+type IntegerArray =
+  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | BigInt64Array | BigUint64Array;
 
 /** Integers and booleans as stored; undefined for every other dtype. */
 function viewIntegers(dtype: string, buffer: ArrayBuffer): IntegerArray | undefined {
@@ -152,7 +159,8 @@ function readFloat32(file: string, name: string, entry: TensorEntry): Float32Arr
       return Float32Array.from(new Float64Array(buffer));
   }
   const integers = viewIntegers(entry.dtype, buffer);
-  if (!integers) throw new UserError(`${file}: tensor "${name}" is stored as ${entry.dtype}, which is not converted to F32 here.`);
+  if (!integers)
+    throw new UserError(`${file}: tensor "${name}" is stored as ${entry.dtype}, which is not converted to F32 here.`);
   const result = new Float32Array(integers.length);
   for (let i = 0; i < result.length; i++) result[i] = Number(integers[i]);
   return result;
@@ -160,12 +168,14 @@ function readFloat32(file: string, name: string, entry: TensorEntry): Float32Arr
 
 function readInt32(file: string, name: string, entry: TensorEntry): Int32Array {
   const integers = viewIntegers(entry.dtype, readBytes(file, name, entry));
-  if (!integers) throw new UserError(`${file}: tensor "${name}" is stored as ${entry.dtype}, where integers were expected.`);
+  if (!integers)
+    throw new UserError(`${file}: tensor "${name}" is stored as ${entry.dtype}, where integers were expected.`);
   if (integers instanceof Int32Array) return integers;
   const result = new Int32Array(integers.length);
   for (let i = 0; i < result.length; i++) {
     const value = Number(integers[i]);
-    if (value !== (value | 0)) throw new UserError(`${file}: tensor "${name}": ${value} at position ${i} does not fit into 32 bits.`);
+    if (value !== (value | 0))
+      throw new UserError(`${file}: tensor "${name}": ${value} at position ${i} does not fit into 32 bits.`);
     result[i] = value;
   }
   return result;
@@ -176,14 +186,20 @@ function readInt32(file: string, name: string, entry: TensorEntry): Int32Array {
  * tensor aligned), then by name.
  * @throws Error (a bug of the caller) when data and shape do not fit each other.
  */
-export function encodeSafetensors(tensors: Record<string, StoredTensor>, metadata: Record<string, string> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: Record<string, StoredTensor>,
+  metadata: Record<string, string> = {},
+): Uint8Array {
   const parts = Object.entries(tensors).map(([name, tensor]) => {
     const count = tensor.shape.reduce((product, size) => product * size, 1);
     if (tensor.data.length !== count) {
-      throw new Error(`encodeSafetensors: "${name}" has ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`);
+      throw new Error(
+        `encodeSafetensors: "${name}" has ${tensor.data.length} values for shape [${tensor.shape.join(', ')}]`,
+      );
     }
     const dtype = tensor.dtype ?? (tensor.data instanceof Int32Array ? 'I32' : 'F32');
-    if ((dtype === 'I32') !== tensor.data instanceof Int32Array) throw new Error(`encodeSafetensors: "${name}" is not ${dtype}`);
+    if ((dtype === 'I32') !== tensor.data instanceof Int32Array)
+      throw new Error(`encodeSafetensors: "${name}" is not ${dtype}`);
     if (name === '__metadata__') throw new Error('encodeSafetensors: "__metadata__" cannot name a tensor');
     const stored = dtype === 'F16' ? float32ToFloat16(tensor.data as Float32Array) : tensor.data;
     const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);

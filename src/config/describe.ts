@@ -13,7 +13,7 @@ type Def = {
   defaultValue?: unknown;
 };
 
-const defOf = (schema: z.ZodType): Def => schema.def as unknown as Def;
+const defOf = (schema: z.ZodType): Def => schema.def;
 
 /** The schema below defaults, null, refinements and transforms. */
 function core(schema: z.ZodType): z.ZodType {
@@ -117,7 +117,13 @@ export function listKeys(schema: z.ZodType, prefix = ''): KeyInfo[] {
   return Object.entries(defOf(core(schema)).shape ?? {}).flatMap(([key, child]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
     const section = keysOf(child).length > 0;
-    const info: KeyInfo = { path, type: section ? 'section' : expectation(child), default: defaultOf(child), description: descriptionOf(child), section };
+    const info: KeyInfo = {
+      path,
+      type: section ? 'section' : expectation(child),
+      default: defaultOf(child),
+      description: descriptionOf(child),
+      section,
+    };
     return [info, ...listKeys(child, path)];
   });
 }

@@ -19,7 +19,11 @@ export class ConfigError extends UserError {
   constructor(readonly faults: readonly Fault[]) {
     const ordered = [...faults].sort((a, b) => compareOrigins(a.origin, b.origin));
     const lines = [...new Set(ordered.map(formatFault))];
-    super(lines.length === 1 ? lines[0]! : [`${lines.length} faults in the configuration:`, ...lines.map((line) => `  ${line}`)].join('\n'));
+    super(
+      lines.length === 1
+        ? lines[0]!
+        : [`${lines.length} faults in the configuration:`, ...lines.map((line) => `  ${line}`)].join('\n'),
+    );
   }
 }
 
@@ -57,7 +61,8 @@ export function faultsFromIssues(schema: z.ZodType, root: Located, issues: reado
 }
 
 function wrongValue(value: Located, issue: Issue, right: string | undefined): string {
-  const got = value.kind === 'scalar' ? JSON.stringify(value.value) : value.kind === 'list' ? 'a list' : 'a section with keys';
+  const got =
+    value.kind === 'scalar' ? JSON.stringify(value.value) : value.kind === 'list' ? 'a list' : 'a section with keys';
   const empty = value.kind === 'list' && value.items.length === 0 ? 'an empty list' : got;
   // An own message of the schema (a name's form, say) knows best.
   const wanted = issue.code === 'invalid_format' ? issue.message : (right ?? issue.message);
@@ -70,7 +75,11 @@ function unknownKey(schema: z.ZodType, root: Located, path: readonly PropertyKey
   const section = childSchema(schema, path);
   const siblings = section ? keysOf(section) : [];
   const { keyOrigin } = findLocated(root, [...path, key]);
-  return { origin: keyOrigin, path: showPath([...path, key]), message: `there is no such key. ${suggestKey(schema, key, siblings)}` };
+  return {
+    origin: keyOrigin,
+    path: showPath([...path, key]),
+    message: `there is no such key. ${suggestKey(schema, key, siblings)}`,
+  };
 }
 
 /** The nearest key in the same section, else a key of that name in another section, else what there is. */
@@ -84,6 +93,9 @@ function suggestKey(schema: z.ZodType, key: string, siblings: readonly string[])
 }
 
 function nearestLast(key: string, paths: readonly string[]): string | undefined {
-  const close = nearest(key, paths.map((path) => path.split('.').at(-1)!));
+  const close = nearest(
+    key,
+    paths.map((path) => path.split('.').at(-1)!),
+  );
   return paths.find((path) => path.split('.').at(-1) === close);
 }

@@ -24,7 +24,7 @@ export interface LoadedConfig<S extends Stage> {
   /** The file that was read, for the banner. */
   file: string;
   /** Where a key was said ("configs/adapt.yaml:12:3", "--set train.epochs=3"), or "default". */
-  originOf(path: string): string;
+  originOf: (path: string) => string;
 }
 
 /** The config that ships for a stage. */
@@ -37,7 +37,11 @@ export function defaultConfigFile(stage: Stage): string {
  * @param file YAML; the config that ships for the stage when undefined
  * @throws ConfigError with all faults at once, each with its place; UserError when there is no such file
  */
-export function loadConfig<S extends Stage>(stage: S, file: string | undefined, options: LoadOptions = {}): LoadedConfig<S> {
+export function loadConfig<S extends Stage>(
+  stage: S,
+  file: string | undefined,
+  options: LoadOptions = {},
+): LoadedConfig<S> {
   const path = file ?? defaultConfigFile(stage);
   if (!existsSync(path)) {
     const hint = `Copy one to start from: ${shown(defaultConfigFile(stage))}`;
@@ -46,6 +50,7 @@ export function loadConfig<S extends Stage>(stage: S, file: string | undefined, 
   const faults: Fault[] = [];
   const written = readWithBase(path, faults, []);
   const overlay = overlayFromCommandLine(stage, options.set ?? [], options.flags ?? {}, faults);
+  if (written === undefined) throw new ConfigError(faults);
   const merged = mergeLocated(written, overlay);
 
   const result = schemas[stage].safeParse(plainValue(merged));
@@ -67,7 +72,9 @@ export function loadConfig<S extends Stage>(stage: S, file: string | undefined, 
 
 /** The resolved config as YAML; loading it again gives the same config. */
 export function resolvedYaml(config: AnyConfig, stage?: Stage): string {
-  const head = stage ? `# The resolved config of \`mpt ${stage}\`, defaults filled in. Run it again: mpt ${stage} --config <this file>\n` : '';
+  const head = stage
+    ? `# The resolved config of \`mpt ${stage}\`, defaults filled in. Run it again: mpt ${stage} --config <this file>\n`
+    : '';
   return head + stringify(config, { lineWidth: 120 });
 }
 
@@ -77,8 +84,11 @@ function shown(file: string): string {
   return short.length < file.length && !isAbsolute(short) ? short : file;
 }
 
-/** The file's own map over that of the file it extends. */
-function readWithBase(file: string, faults: Fault[], above: readonly string[]): Located {
+/**
+ * The file's own map over that of the file it extends.
+ * @returns undefined where a file cannot be read at all: what its keys would have been is no use guessing
+ */
+function readWithBase(file: string, faults: Fault[], above: readonly string[]): Located | undefined {
   const name = shown(file);
   const nothing: LocatedMap = { kind: 'map', entries: new Map(), origin: { file: name, line: 1, column: 1 } };
   let content: Located | undefined;
@@ -88,21 +98,24 @@ function readWithBase(file: string, faults: Fault[], above: readonly string[]): 
     const reason = (error as NodeJS.ErrnoException).code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
     faults.push({ origin: nothing.origin, path: '', message: `cannot be read: ${reason}` });
   }
-  if (!content || (content.kind === 'scalar' && content.value === null)) return nothing; // an empty file is all defaults
-  if (content.kind !== 'map') {
-    faults.push({ origin: content.origin, path: '', message: 'right would be "key: value" lines' });
-    return nothing;
+  if (content?.kind === 'scalar' && content.value === null) return nothing; // an empty file is all defaults
+  if (content?.kind !== 'map') {
+    if (content) faults.push({ origin: content.origin, path: '', message: 'right would be "key: value" lines' });
+    return undefined;
   }
   const base = content.entries.get('extends')?.value;
   if (!base) return content;
   content.entries.delete('extends');
   const baseFile = findBase(file, base, [...above, file], faults);
-  return baseFile === undefined ? content : mergeLocated(readWithBase(baseFile, faults, [...above, file]), content);
+  if (baseFile === undefined) return content;
+  const below = readWithBase(baseFile, faults, [...above, file]);
+  return below && mergeLocated(below, content);
 }
 
 function findBase(file: string, base: Located, chain: readonly string[], faults: Fault[]): string | undefined {
   const fault = (message: string): undefined => void faults.push({ origin: base.origin, path: 'extends', message });
-  if (base.kind !== 'scalar' || (base.value !== null && typeof base.value !== 'string')) return fault('right would be the name of one YAML file');
+  if (base.kind !== 'scalar' || (base.value !== null && typeof base.value !== 'string'))
+    return fault('right would be the name of one YAML file');
   if (base.value === null) return undefined;
   const target = resolve(dirname(file), base.value);
   if (!existsSync(target)) return fault(`there is no file ${shown(target)} (it is looked for beside this file)`);
@@ -117,7 +130,13 @@ function unknownTasks(merged: Located, known: readonly string[]): Fault[] {
     if (depth === 0 || value.kind !== 'list') return [];
     return value.items.flatMap((item, i): Fault[] => {
       if (item.kind !== 'scalar' || typeof item.value !== 'string' || known.includes(item.value)) return [];
-      return [{ origin: item.origin, path: showPath([key, i]), message: `there is no task "${item.value}". ${suggestion(item.value, known)}` }];
+      return [
+        {
+          origin: item.origin,
+          path: showPath([key, i]),
+          message: `there is no task "${item.value}". ${suggestion(item.value, known)}`,
+        },
+      ];
     });
   });
 }

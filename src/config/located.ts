@@ -31,7 +31,11 @@ const MOST_VALUES = 100_000;
  * Parses YAML text (1.2, so 1e-5 is a number and `no` is text).
  * @returns the value, or undefined where the text is not YAML at all; every fault is added to `faults`.
  */
-export function parseLocated(text: string, originAt: (line: number, column: number) => Origin, faults: Fault[]): Located | undefined {
+export function parseLocated(
+  text: string,
+  originAt: (line: number, column: number) => Origin,
+  faults: Fault[],
+): Located | undefined {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
   const at = (offset: number): Origin => {
@@ -61,8 +65,13 @@ class Walker {
       return { kind: 'scalar', value: null, origin };
     }
     if (isAlias(node)) return this.convert(node.resolve(this.document), path, origin);
-    if (isSeq(node)) return { kind: 'list', origin, items: node.items.map((item, i) => this.convert(item, [...path, String(i)], origin)) };
-    if (isMap(node)) return this.convertMap(node.items as Pair[], path, origin);
+    if (isSeq(node))
+      return {
+        kind: 'list',
+        origin,
+        items: node.items.map((item, i) => this.convert(item, [...path, String(i)], origin)),
+      };
+    if (isMap(node)) return this.convertMap(node.items, path, origin);
     const value: unknown = isScalar(node) ? node.value : null;
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null) {
       return { kind: 'scalar', value, origin };
@@ -117,7 +126,7 @@ export function mergeLocated(base: Located, over: Located, { sameLayer = false }
     const below = entries.get(key);
     entries.set(key, { keyOrigin, value: below ? mergeLocated(below.value, value, { sameLayer }) : value });
   }
-  return { kind: 'map', entries, origin: over.origin };
+  return { kind: 'map', entries, origin: 'flag' in over.origin ? base.origin : over.origin };
 }
 
 /** The value without its places. */
@@ -128,11 +137,15 @@ export function plainValue(located: Located): unknown {
 }
 
 /** What stands at `path`, or the deepest thing on the way there. */
-export function findLocated(root: Located, path: readonly PropertyKey[]): { keyOrigin: Origin; value: Located; depth: number } {
+export function findLocated(
+  root: Located,
+  path: readonly PropertyKey[],
+): { keyOrigin: Origin; value: Located; depth: number } {
   let found = { keyOrigin: root.origin, value: root, depth: 0 };
   for (const key of path) {
     const { value, depth } = found;
-    if (value.kind === 'map' && value.entries.has(String(key))) found = { ...value.entries.get(String(key))!, depth: depth + 1 };
+    if (value.kind === 'map' && value.entries.has(String(key)))
+      found = { ...value.entries.get(String(key))!, depth: depth + 1 };
     else if (value.kind === 'list' && value.items[Number(key)]) {
       const item = value.items[Number(key)]!;
       found = { keyOrigin: item.origin, value: item, depth: depth + 1 };

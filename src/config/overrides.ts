@@ -22,7 +22,10 @@ export interface CommandFlags {
 }
 
 /** The option as a person types it, and the key that it sets. */
-const FLAGS: Record<keyof CommandFlags, { option: string; key: string; in?: Partial<Record<Stage, string>>; list?: readonly Stage[] }> = {
+const FLAGS: Record<
+  keyof CommandFlags,
+  { option: string; key: string; in?: Partial<Record<Stage, string>>; list?: readonly Stage[] }
+> = {
   tasks: { option: '--task', key: 'tasks', in: { distill: 'source_tasks' } },
   seeds: { option: '--seed', key: 'seeds' },
   method: { option: '--method', key: 'method', in: { eval: 'methods' }, list: ['eval'] },
@@ -49,11 +52,18 @@ interface Assignment {
  * One layer over the file, from `--set key.path=value` (value as YAML writes it) and the commands' own options.
  * A key that is set twice is a fault, whichever way: the order on the command line shall not matter.
  */
-export function overlayFromCommandLine(stage: Stage, set: readonly string[], flags: CommandFlags, faults: Fault[]): LocatedMap {
+export function overlayFromCommandLine(
+  stage: Stage,
+  set: readonly string[],
+  flags: CommandFlags,
+  faults: Fault[],
+): LocatedMap {
   const assignments = [...set.flatMap((text) => parseSet(text, faults) ?? []), ...fromFlags(stage, flags)];
   let overlay: Located = { kind: 'map', entries: new Map(), origin: { flag: 'command line' } };
   assignments.forEach((assignment, i) => {
-    const earlier = assignments.slice(0, i).find((other) => isPrefix(other.path, assignment.path) || isPrefix(assignment.path, other.path));
+    const earlier = assignments
+      .slice(0, i)
+      .find((other) => isPrefix(other.path, assignment.path) || isPrefix(assignment.path, other.path));
     if (earlier) {
       const message = `set twice: also by ${earlier.origin.flag}. Give it once`;
       faults.push({ origin: assignment.origin, path: assignment.path.join('.'), message });
@@ -61,7 +71,7 @@ export function overlayFromCommandLine(stage: Stage, set: readonly string[], fla
       overlay = mergeLocated(overlay, nest(assignment), { sameLayer: true });
     }
   });
-  return overlay as LocatedMap;
+  return overlay;
 }
 
 function isPrefix(a: readonly string[], b: readonly string[]): boolean {
@@ -81,8 +91,10 @@ function parseSet(text: string, faults: Fault[]): Assignment | undefined {
   const equals = text.indexOf('=');
   const key = (equals < 0 ? text : text.slice(0, equals)).trim();
   const path = key.split('.');
-  if (equals < 0) return fault('', 'there is no "=" in it. Right would be --set key.path=value, as in --set train.batch_size=16');
-  if (!path.every((part) => /^\w+$/.test(part))) return fault('', `"${key}" is not a key; right would be names joined by dots, as in train.batch_size`);
+  if (equals < 0)
+    return fault('', 'there is no "=" in it. Right would be --set key.path=value, as in --set train.batch_size=16');
+  if (!path.every((part) => /^\w+$/.test(part)))
+    return fault('', `"${key}" is not a key; right would be names joined by dots, as in train.batch_size`);
   const written = text.slice(equals + 1);
   if (written.trim() === '') return fault(key, 'no value after "="; write null to switch something off');
   const value = parseLocated(written, () => origin, faults);

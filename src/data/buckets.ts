@@ -1,7 +1,7 @@
 /**
- * Batches for evaluation: rows of about the same length together, longest first, so that little is padding and the first
- * batch shows the peak of memory. Each batch lists indices into `lengths`; ties keep their order, so the batches never
- * depend on anything but the lengths.
+ * Batches for evaluation: rows of about the same length together, longest first, so that little is padding and the
+ * first batch shows the peak of memory. Each batch lists indices into `lengths`; ties keep their order, so the
+ * batches never depend on anything but the lengths.
  */
 export function lengthBuckets(lengths: readonly number[], batchSize: number): number[][] {
   const order = lengths.map((_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b);

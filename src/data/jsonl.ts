@@ -43,19 +43,29 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
+/** zod's names of types, in words. */
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list',
+  object: 'an object',
+};
+
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined),
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
     value,
   );
 }
 
 /**
- * Reads a file of JSON lines. CRLF, a byte order mark and blank lines at the end are accepted; fields that the schema does
- * not name are dropped.
+ * Reads a file of JSON lines. CRLF, a byte order mark and blank lines at the end are accepted; fields that the schema
+ * does not name are dropped.
  *
- * @throws UserError that names file and line for a line that is not a JSON object, and the field with what it should be for
- *   one that is missing or of the wrong type; for a missing file, what lies nearby
+ * @throws UserError that names file and line for a line that is not a JSON object, and the field with what it should
+ *   be for one that is missing or of the wrong type; for a missing file, what lies nearby
  */
 export function readJsonLines<T>(path: string, schema: ZodType<T>): T[] {
   const lines = readText(path).split(/\r?\n/);
@@ -68,7 +78,10 @@ export function readJsonLines<T>(path: string, schema: ZodType<T>): T[] {
       value = JSON.parse(line);
     } catch (cause) {
       const reason = line.trim() === '' ? 'empty line' : (cause as Error).message;
-      throw new UserError(`${where}: not valid JSON (${reason})`, { hint: 'Each line must be one JSON object.', cause });
+      throw new UserError(`${where}: not valid JSON (${reason})`, {
+        hint: 'Each line must be one JSON object.',
+        cause,
+      });
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new UserError(`${where}: expected a JSON object, found ${shown(value)}`);
@@ -77,7 +90,10 @@ export function readJsonLines<T>(path: string, schema: ZodType<T>): T[] {
     if (parsed.success) return parsed.data;
     const faults = parsed.error.issues.map((issue) => {
       const field = issue.path.join('.');
-      const expected = issue.code === 'invalid_type' && issue.message.startsWith('Invalid') ? issue.expected : issue.message;
+      const expected =
+        issue.code === 'invalid_type' && issue.message.startsWith('Invalid')
+          ? (TYPE_WORDS[issue.expected] ?? issue.expected)
+          : issue.message;
       const found = at(value, issue.path);
       if (found === undefined) return `field "${field}" is missing (should be ${expected})`;
       return `field "${field}" should be ${expected}, found ${shown(found)}`;

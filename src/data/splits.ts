@@ -38,7 +38,8 @@ export function filesNeeded(task: FileTask): string[] {
 /**
  * Cuts the files of a task into train, validation and test (ATTEMPT, attempt/data/tasks.py).
  *
- * - small: training file as it is; the validation file permuted, first floor(n/2) rows for validation, the rest for test.
+ * - small: training file as it is; the validation file permuted, first floor(n/2) rows for validation, the rest for
+ *   test.
  * - large: training file permuted, first 1000 rows for validation, the rest for training; validation file for test.
  *   A file of fewer than 2000 rows (part of a data set) gives half.
  * - official: the named files as they are.
@@ -80,8 +81,8 @@ export function planSplits(
 }
 
 /**
- * The first `limit` rows of a split. Where the split keeps the order of its file, those are the first of a permutation of
- * it, as in ATTEMPT, so that a sorted file still gives a fair sample.
+ * The first `limit` rows of a split. Where the split keeps the order of its file, those are the first of a
+ * permutation of it, as in ATTEMPT, so that a sorted file still gives a fair sample.
  */
 export function capSplit(plan: SplitPlan, limit: number | undefined): SplitPlan {
   const { file, indices } = plan;

@@ -24,8 +24,8 @@ function withEos(ids: readonly number[], maxLength: number, eos: number): Int32A
 }
 
 /**
- * Tokenises inputs and targets; both end in EOS. Longer ones lose their tail and keep the EOS, the lengths including it, as
- * transformers' `truncation=True, max_length=...` does.
+ * Tokenises inputs and targets; both end in EOS. Longer ones lose their tail and keep the EOS, the lengths including
+ * it, as transformers' `truncation=True, max_length=...` does.
  */
 export function tokenizeExamples(
   examples: readonly Pick<Example, 'input' | 'target'>[],

@@ -77,29 +77,42 @@ export function prepareEnvironment(options: {
   if (options.hideGpu === true) process.env['CUDA_VISIBLE_DEVICES'] = '-1';
 }
 
+/** What TensorFlow opens by name at run time; their own helpers (cuDNN's parts, say) they find beside themselves. */
+const CUDA_LIBRARIES =
+  /^lib(cudart|cublasLt|cublas|cudnn|cufft|curand|cusolver|cusparse|nccl|nvJitLink|nvrtc|cupti)\.so\.\d+$/;
+
+/** Of dlopen(3), on Linux with glibc and musl; Node names only some of the flags. */
+const RTLD_NODELETE = 0x1000;
+
 /**
- * Opens the CUDA libraries of the nvidia-* wheels with global visibility, so that TensorFlow's own lookups by name
- * find them loaded: their folders are on no search path, and LD_LIBRARY_PATH is read only when a process starts.
- * The libraries depend on one another in no declared order, so what fails is tried again while others succeed.
- * Not verified on a machine with a GPU.
+ * Opens the CUDA libraries of the nvidia-* wheels and keeps them open: when TensorFlow then asks for libcudart.so.12
+ * by name, the loader answers with the one that is there. Their folders are on no search path, and LD_LIBRARY_PATH is
+ * read only when a process starts. They need one another, so what fails is tried again while others succeed.
+ * Verified to open them all; not verified on a machine with a GPU.
+ *
+ * @returns the files that were opened.
  */
-function preloadLibraries(folders: readonly string[]): void {
+export function preloadLibraries(folders: readonly string[], names: RegExp = CUDA_LIBRARIES): string[] {
+  const opened: string[] = [];
   let pending = folders
     .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-    .filter((path) => /\.so(\.\d+)*$/.test(path));
+    .flatMap((folder) => readdirSync(folder).map((name) => ({ name, path: join(folder, name) })))
+    .filter(({ name }) => names.test(name))
+    .map(({ path }) => path);
   for (let before = Infinity; pending.length > 0 && pending.length < before;) {
     before = pending.length;
     pending = pending.filter((path) => {
       try {
-        process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL);
-        return false;
+        process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_LAZY | RTLD_NODELETE);
       } catch (error) {
-        // "did not self-register" means that the library was opened: it is only no addon.
-        return !(error instanceof Error && error.message.includes('self-register'));
+        // "did not self-register": it was opened, is no addon, and would be closed again but for RTLD_NODELETE.
+        if (!(error instanceof Error && error.message.includes('self-register'))) return true;
       }
+      opened.push(path);
+      return false;
     });
   }
+  return opened;
 }
 
 /**

@@ -39,7 +39,7 @@ export async function startEngine(request: EngineRequest, facts: EngineFacts = g
   prepareEnvironment({ threads: request.threads, hideGpu: plan.hideGpu, defaultThreads: defaultThreads() });
   let native;
   try {
-    native = loadNative(plan.engine.folder, plan.engine.manifest.preload);
+    native = loadNative(plan.engine.folder, plan.hideGpu ? [] : plan.engine.manifest.preload);
   } catch (error) {
     const what = `the native engine in ${plan.engine.folder} does not load: ${firstLine(error)}`;
     if (request.engine === 'auto') return startWasm(`${what} (\`mpt setup --force\` builds it anew)`);

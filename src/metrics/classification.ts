@@ -19,9 +19,14 @@ function f1OfClass(predictions: readonly number[], targets: readonly number[], p
   return either === 0 ? 0 : (2 * both) / either;
 }
 
-/** F1 of class 1 of two; a prediction that is neither 0 nor 1 counts as the wrong one (ATTEMPT's f1_score_with_invalid). */
+/**
+ * F1 of class 1 of two; a prediction that is neither 0 nor 1 counts as the wrong one (ATTEMPT's
+ * f1_score_with_invalid).
+ */
 export function binaryF1(predictions: readonly number[], targets: readonly number[]): number {
-  const replaced = predictions.map((prediction, i) => (prediction === 0 || prediction === 1 ? prediction : 1 - targets[i]!));
+  const replaced = predictions.map((prediction, i) =>
+    prediction === 0 || prediction === 1 ? prediction : 1 - targets[i]!,
+  );
   return f1OfClass(replaced, targets, 1);
 }
 
@@ -46,7 +51,8 @@ export function matthewsCorrelation(predictions: readonly number[], targets: rea
   });
   let cross = 0;
   for (const [label, count] of actual) cross += count * (predicted.get(label) ?? 0);
-  const squares = (counts: Map<number, number>): number => [...counts.values()].reduce((sum, count) => sum + count * count, 0);
+  const squares = (counts: Map<number, number>): number =>
+    [...counts.values()].reduce((sum, count) => sum + count * count, 0);
   const spread = (n * n - squares(predicted)) * (n * n - squares(actual));
   return spread === 0 ? 0 : (correct * n - cross) / Math.sqrt(spread);
 }

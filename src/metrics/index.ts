@@ -21,8 +21,8 @@ function isAnswerTask(task: Task): boolean {
 }
 
 /**
- * Was the example answered right? The stripped prediction equals the target, or for question answering, equals one of the
- * references after SQuAD's normalisation.
+ * Was the example answered right? The stripped prediction equals the target, or for question answering, equals one of
+ * the references after SQuAD's normalisation.
  */
 export function isCorrect(task: Task, prediction: string, example: Example): boolean {
   if (isAnswerTask(task)) return squadExactMatch(prediction, referencesOf(example));

@@ -36,7 +36,7 @@ export class ExampleWalk {
   restore({ epoch, position }: Cursor): void {
     if (!Number.isInteger(epoch) || epoch < 0 || !Number.isInteger(position) || position < 0 || position > this.size) {
       throw new UserError(
-        `Saved data position (epoch ${epoch}, example ${position}) does not fit the task ${this.name} with ${this.size} examples.`,
+        `Saved data position (epoch ${epoch}, example ${position}) does not fit task ${this.name} of ${this.size} examples.`,
         { hint: 'The training data has changed since the checkpoint was written.' },
       );
     }
@@ -46,8 +46,8 @@ export class ExampleWalk {
 }
 
 /**
- * Batches of one task. Batches run across the end of an epoch, so all have the same size: `batch_size`, or the number of
- * examples where that is smaller (16 few-shot examples are seen once a step, not twice).
+ * Batches of one task. Batches run across the end of an epoch, so all have the same size: `batch_size`, or the number
+ * of examples where that is smaller (16 few-shot examples are seen once a step, not twice).
  */
 export function epochSampler(options: { size: number; batch_size: number; seed: number }): BatchSampler {
   const { size, seed } = options;

@@ -23,7 +23,8 @@ export function drawFewShot(
   draw: number,
   options: FewShotOptions,
 ): number[] {
-  if (!Number.isInteger(k) || k < 1) throw new UserError(`The number of few-shot examples must be 1 or more, not ${k}.`);
+  if (!Number.isInteger(k) || k < 1)
+    throw new UserError(`The number of few-shot examples must be 1 or more, not ${k}.`);
   if (k > examples.length) {
     throw new UserError(`Cannot draw ${k} few-shot examples: the training set has ${examples.length}.`);
   }

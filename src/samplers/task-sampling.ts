@@ -56,12 +56,13 @@ function drawTasks(options: TaskSamplingOptions, rng: Rng): number[] {
 }
 
 /**
- * Batches over several source tasks. Each task's examples are walked in an order shuffled once per epoch of that task; small
- * tasks start over, large ones need not be exhausted.
+ * Batches over several source tasks. Each task's examples are walked in an order shuffled once per epoch of that
+ * task; small tasks start over, large ones need not be exhausted.
  *
- * Stochastic task sampling (paper, section 3.2): draw K uniformly from min_tasks..number of tasks, then K tasks (without
- * replacement, weighted by the rates), then batch_size rows split evenly over them, the remainder to tasks drawn among
- * the K. With `replacement` the K tasks may repeat and the remainder comes from one of them (the fork's reading).
+ * Stochastic task sampling (paper, section 3.2): draw K uniformly from min_tasks..number of tasks, then K tasks
+ * (without replacement, weighted by the rates), then batch_size rows split evenly over them, the remainder to tasks
+ * drawn among the K. With `replacement` the K tasks may repeat and the remainder comes from one of them (the fork's
+ * reading).
  */
 export function taskSampler(options: TaskSamplingOptions): BatchSampler {
   const { sizes, rates, batch_size, seed } = options;

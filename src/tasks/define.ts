@@ -8,7 +8,10 @@ export const T5 = 'google-research/text-to-text-transfer-transformer e081111: t5
 /** A class id of a labelled row; -1 (the hub's hidden label) is not one. */
 export function classId(labels: readonly string[]): z.ZodType<number> {
   const expected = labels.map((label, id) => `${id} (${label})`).join(' or ');
-  return z.int({ error: expected }).min(0, { error: expected }).max(labels.length - 1, { error: expected });
+  return z
+    .int({ error: expected })
+    .min(0, { error: expected })
+    .max(labels.length - 1, { error: expected });
 }
 
 type FileTaskSpec<R extends Row> = Omit<FileTask, 'kind' | 'render' | 'schema' | 'expand' | 'headline'> & {
@@ -20,9 +23,9 @@ type FileTaskSpec<R extends Row> = Omit<FileTask, 'kind' | 'render' | 'schema' |
   pieces: Record<TemplateFamily, (row: R) => string[]>;
   /** Default: the class id as a digit (attempt), the label word (t5). */
   target?: Record<TemplateFamily, (row: R) => string>;
-  references?(row: R, template: TemplateFamily): string[];
-  group?(row: R): string;
-  expand?(row: R): R[];
+  references?: (row: R, template: TemplateFamily) => string[];
+  group?: (row: R) => string;
+  expand?: (row: R) => R[];
 };
 
 function labelTarget(row: Row, labels: readonly string[] | undefined, template: TemplateFamily): string {
@@ -33,8 +36,8 @@ function labelTarget(row: Row, labels: readonly string[] | undefined, template: 
 }
 
 /**
- * A task of JSON-lines files. The input is one line of text: the task's name (with `task_prefix`), then the pieces of the
- * template, joined by single spaces.
+ * A task of JSON-lines files. The input is one line of text: the task's name (with `task_prefix`), then the pieces of
+ * the template, joined by single spaces.
  */
 export function defineFileTask<R extends Row>(spec: FileTaskSpec<R>): FileTask {
   const { t5_name, pieces, target, references, group, expand, ...facts } = spec;

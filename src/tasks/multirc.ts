@@ -14,7 +14,9 @@ const schema = z.object({
 const pieces = (row: z.infer<typeof schema>): string[] =>
   (['question', 'answer', 'paragraph'] as const).map((field) => `${field}: ${stripMarkup(row[field])}`);
 
-/** The halves of the validation set cut through questions, so grouped EM on them is not comparable with published EM. */
+/**
+ * The halves of the validation set cut through questions, so grouped EM on them is not comparable with published EM.
+ */
 export const multirc = defineFileTask({
   name: 'multirc',
   version: 1,

@@ -21,8 +21,8 @@ const pieces = ({ query, entities, passage }: RecordRow): string[] => [
 const target = ({ answer }: RecordRow): string => answer!;
 
 /**
- * One example per gold answer, in training and in evaluation, as in ATTEMPT; a query with several answers therefore counts
- * several times. T5 counts it once, so its published scores are not quite comparable.
+ * One example per gold answer, in training and in evaluation, as in ATTEMPT; a query with several answers therefore
+ * counts several times. T5 counts it once, so its published scores are not quite comparable.
  */
 export const record = defineFileTask({
   name: 'record',
@@ -34,7 +34,8 @@ export const record = defineFileTask({
   split_rule: 'large',
   splits: { train: 'train', validation: 'validation' },
   schema,
-  expand: (row) => [...new Set(row.answers.length === 0 ? ['<unk>'] : row.answers)].map((answer) => ({ ...row, answer })),
+  expand: (row) =>
+    [...new Set(row.answers.length === 0 ? ['<unk>'] : row.answers)].map((answer) => ({ ...row, answer })),
   name_in_text: 'superglue-record',
   t5_name: null,
   pieces: { attempt: pieces, t5: pieces },

@@ -46,7 +46,12 @@ export function allTasks(): Task[] {
 export function findTask(name: string): Task {
   const task = TASKS.find((candidate) => candidate.name === name);
   if (task === undefined) {
-    throw new UserError(`Unknown task "${name}".`, { hint: suggestion(name, TASKS.map((candidate) => candidate.name)) });
+    throw new UserError(`Unknown task "${name}".`, {
+      hint: suggestion(
+        name,
+        TASKS.map((candidate) => candidate.name),
+      ),
+    });
   }
   return task;
 }

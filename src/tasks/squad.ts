@@ -15,8 +15,8 @@ const pieces = ({ question, context }: z.infer<typeof schema>): string[] => [
 const firstAnswer = ({ answers }: z.infer<typeof schema>): string => padPunctuation(answers.text[0]!);
 
 /**
- * The target is the first answer, as in T5 (ATTEMPT's own class would write the whole answers field). All answers count as
- * references, padded like the target, since the model learns to answer so.
+ * The target is the first answer, as in T5 (ATTEMPT's own class would write the whole answers field). All answers
+ * count as references, padded like the target, since the model learns to answer so.
  */
 export const squad = defineFileTask({
   name: 'squad',

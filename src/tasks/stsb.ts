@@ -6,8 +6,8 @@ const schema = z.object({ sentence1: z.string(), sentence2: z.string(), label: z
 const pieces = fieldPieces('sentence1', 'sentence2');
 
 /**
- * The score as text: to the nearest 0.2 in T5; to one decimal in ATTEMPT, which multiplies and divides by five inside the
- * rounding and so leaves T5's 26 values.
+ * The score as text: to the nearest 0.2 in T5; to one decimal in ATTEMPT, which multiplies and divides by five inside
+ * the rounding and so leaves T5's 26 values.
  */
 export const stsb = defineFileTask({
   name: 'stsb',

@@ -17,7 +17,8 @@ export interface Example {
 
 export type SplitName = 'train' | 'validation' | 'test';
 export type TemplateFamily = 'attempt' | 't5';
-export type MetricName = 'accuracy' | 'f1' | 'f1_macro' | 'em' | 'matthews_correlation' | 'pearson' | 'spearman' | 'grouped_em';
+export type MetricName =
+  'accuracy' | 'f1' | 'f1_macro' | 'em' | 'matthews_correlation' | 'pearson' | 'spearman' | 'grouped_em';
 
 /**
  * How ATTEMPT cuts official splits (see splits.ts): `small` halves the validation set, `large` takes 1000 training

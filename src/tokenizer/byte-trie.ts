@@ -1,6 +1,6 @@
 /**
- * A trie over bytes, laid out as a double array: the child of node `n` by byte `b` is slot `base[n] + b`, and it is real
- * only where `check` of that slot is `n`. A step is two typed-array reads; 32,000 pieces take about 1.5 MB.
+ * A trie over bytes, laid out as a double array: the child of node `n` by byte `b` is slot `base[n] + b`, and it is
+ * real only where `check` of that slot is `n`. A step is two typed-array reads; 32,000 pieces take about 1.5 MB.
  */
 export interface ByteTrie {
   /** [slots] offset of each node's children. */
@@ -21,8 +21,8 @@ class Slots {
   private readonly searchFrom = new Int32Array(257).fill(1);
 
   /**
-   * Takes slots `base + label` for all labels, where they are all free, as children of `parent`. Single children, by far the
-   * most, fill the gaps that the others leave.
+   * Takes slots `base + label` for all labels, where they are all free, as children of `parent`. Single children, by
+   * far the most, fill the gaps that the others leave.
    */
   place(parent: number, labels: readonly number[]): number {
     const first = labels[0]!;

@@ -66,7 +66,8 @@ test('models that cannot be reproduced are refused, with the file and the reason
   for (const [fields, reason] of refused) {
     assert.throws(
       () => read(...fields),
-      (error: unknown) => error instanceof UserError && /^dir\/spiece\.model: /.test(error.message) && reason.test(error.message),
+      (error: unknown) =>
+        error instanceof UserError && /^dir\/spiece\.model: /.test(error.message) && reason.test(error.message),
       String(reason),
     );
   }

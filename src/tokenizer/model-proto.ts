@@ -168,9 +168,12 @@ export function readModelProto(bytes: Uint8Array, file: string): UnigramModel {
   if (trainer === undefined || normalizer === undefined) {
     return fail('its settings are missing at the end (truncated or damaged download?)');
   }
-  if (trainer.model_type !== 1) fail(`it is a ${MODEL_TYPES[trainer.model_type] ?? 'unknown'} model, not a Unigram one`);
+  if (trainer.model_type !== 1)
+    fail(`it is a ${MODEL_TYPES[trainer.model_type] ?? 'unknown'} model, not a Unigram one`);
   if (trainer.byte_fallback || trainer.whitespace_as_suffix) {
-    fail(`it uses ${trainer.byte_fallback ? 'byte_fallback' : 'treat_whitespace_as_suffix'}, which no T5 vocabulary does`);
+    fail(
+      `it uses ${trainer.byte_fallback ? 'byte_fallback' : 'treat_whitespace_as_suffix'}, which no T5 vocabulary does`,
+    );
   }
   return { pieces, normalizer };
 }

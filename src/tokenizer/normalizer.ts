@@ -35,11 +35,11 @@ export function utf8Length(lead: number): number {
 
 /**
  * Text normalisation as SentencePiece does it (normalizer.cc, Normalizer::Normalize): the longest matching rule of the
- * table replaces its bytes, else one character is copied; then leading, trailing and repeated spaces go, a dummy space is
- * put in front and spaces become U+2581.
+ * table replaces its bytes, else one character is copied; then leading, trailing and repeated spaces go, a dummy
+ * space is put in front and spaces become U+2581.
  *
- * The table is applied to the text from left to right without regard to grapheme clusters. The `tokenizers` library applies
- * it per grapheme instead, so its result may differ where a rule ends inside a cluster.
+ * The table is applied to the text from left to right without regard to grapheme clusters. The `tokenizers` library
+ * applies it per grapheme instead, so its result may differ where a rule ends inside a cluster.
  *
  * Buffers are kept between calls: not for use from several threads, and a result is valid until the next call.
  */
@@ -149,7 +149,10 @@ export class Normalizer {
   /** Also drops a U+2581 that was written as such, because SentencePiece tests the normalised text. */
   private dropTrailingSpaces(): void {
     const space: readonly number[] = this.spec.escape_whitespaces ? SPACE_SYMBOL : [SPACE];
-    while (this.length >= space.length && space.every((byte, i) => this.output[this.length - space.length + i] === byte)) {
+    while (
+      this.length >= space.length &&
+      space.every((byte, i) => this.output[this.length - space.length + i] === byte)
+    ) {
       this.length -= space.length;
     }
   }

@@ -31,9 +31,9 @@ const schema = z.looseObject({
 const vocabSchema = z.array(z.tuple([z.string().min(1), z.number()]));
 
 /**
- * Reads the text of a `tokenizer.json` with a Unigram model into the same vocabulary that `spiece.model` gives: the scores
- * are rounded to float32, as they were before they were written out, and the sentinels at the end, which that file lists as
- * pieces, are left out. `file` is named in errors.
+ * Reads the text of a `tokenizer.json` with a Unigram model into the same vocabulary that `spiece.model` gives: the
+ * scores are rounded to float32, as they were before they were written out, and the sentinels at the end, which that
+ * file lists as pieces, are left out. `file` is named in errors.
  * @throws UserError when it is not valid JSON or not such a tokenizer.
  */
 export function readTokenizerJson(text: string, file: string): UnigramModel {
@@ -81,10 +81,14 @@ function flatten(root: Component | null | undefined): Component[] {
 
 /**
  * SentencePiece's settings from the components that the converters wrote for them: Precompiled is the rule table, and
- * splitting at whitespace (or stripping and replacing runs of spaces) together with Metaspace is the removal of extra spaces
- * and the dummy prefix.
+ * splitting at whitespace (or stripping and replacing runs of spaces) together with Metaspace is the removal of extra
+ * spaces and the dummy prefix.
  */
-function normalizerSpec(normalizers: Component[], splitters: Component[], fail: (why: string) => never): NormalizerSpec {
+function normalizerSpec(
+  normalizers: Component[],
+  splitters: Component[],
+  fail: (why: string) => never,
+): NormalizerSpec {
   const other = normalizers.find(({ type }) => !['Precompiled', 'Replace', 'Strip', 'Nmt', 'NFKC'].includes(type));
   if (other !== undefined) fail(`its normalizer ${other.type} is not one of T5's`);
   const precompiled = normalizers.find(({ type }) => type === 'Precompiled');

@@ -29,8 +29,8 @@ function checkAgainst(tokenizer: Tokenizer, file: string): void {
     if (decoded !== undefined) assert.equal(tokenizer.decode(ids), decoded);
   }
   for (const { ids, skipped, written } of expected.decode) {
-    assert.equal(tokenizer.decode(ids), skipped, `text of [${ids}]`);
-    assert.equal(tokenizer.decode(ids, { skip_special: false }), written, `text of [${ids}] with special ids`);
+    assert.equal(tokenizer.decode(ids), skipped, `text of [${ids.join()}]`);
+    assert.equal(tokenizer.decode(ids, { skip_special: false }), written, `text of [${ids.join()}] with special ids`);
   }
 }
 
@@ -128,7 +128,14 @@ test('decoding gives back the normalised text, where all its pieces are known', 
   const file = join(SMALL, 'spiece.model');
   const { encode, decode, unk_id } = loadTokenizer(SMALL);
   const normalizer = new Normalizer(readModelProto(readFileSync(file), file).normalizer, file);
-  const known = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz \t\u00a0,.éüßΕλКи日本한हภ😀½€′ﬁ', '  ', '\u0301', '″', 'Å', 'ｇ');
+  const known = fc.constantFrom(
+    ...'abcdefghijklmnopqrstuvwxyz \t\u00a0,.éüßΕλКи日本한हภ😀½€′ﬁ',
+    '  ',
+    '\u0301',
+    '″',
+    'Å',
+    'ｇ',
+  );
   fc.assert(
     fc.property(fc.string({ unit: known, maxLength: 60 }), (text) => {
       const ids = encode(text);
@@ -187,7 +194,10 @@ test('damaged bytes are refused or read, but never crash or hang', () => {
 });
 
 test('other files under these names are refused', () => {
-  rejects(folderWith('spiece.model', 'version https://git-lfs.github.com/spec/v1\n'), /not a usable SentencePiece model/);
+  rejects(
+    folderWith('spiece.model', 'version https://git-lfs.github.com/spec/v1\n'),
+    /not a usable SentencePiece model/,
+  );
   rejects(folderWith('tokenizer.json', '{"model": {"type": "Uni'), /not valid JSON/);
   rejects(folderWith('tokenizer.json', '{}'), /model/);
   rejects(folderWith('tokenizer.json', '{"model": {"type": "BPE", "vocab": {}}}'), /BPE, not Unigram/);
@@ -197,7 +207,16 @@ test('other files under these names are refused', () => {
 test('a vocabulary with other special ids is refused', () => {
   const vocab = (edit: (pieces: [string, number][]) => void): string =>
     jsonFolder(({ model }) => edit(model['vocab'] as [string, number][]));
-  rejects(vocab((pieces) => pieces.reverse()), /id 0 is .*not <pad>/);
-  rejects(vocab((pieces) => pieces.push(pieces[10]!)), /twice/);
-  rejects(vocab((pieces) => pieces.splice(3)), /no ordinary pieces/);
+  rejects(
+    vocab((pieces) => pieces.reverse()),
+    /id 0 is .*not <pad>/,
+  );
+  rejects(
+    vocab((pieces) => pieces.push(pieces[10]!)),
+    /twice/,
+  );
+  rejects(
+    vocab((pieces) => pieces.splice(3)),
+    /no ordinary pieces/,
+  );
 });

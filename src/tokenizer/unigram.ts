@@ -6,9 +6,9 @@ import { utf8Length } from './normalizer.js';
 const UNKNOWN_PENALTY = 10;
 
 /**
- * The most probable segmentation under a Unigram model, found as SentencePiece does (unigram_model.cc, EncodeOptimized):
- * all sums are rounded to float32 and the first of equals stays, so that ties fall the same way. The whole text is one
- * lattice: splitting it into words first would round differently.
+ * The most probable segmentation under a Unigram model, found as SentencePiece does (unigram_model.cc,
+ * EncodeOptimized): all sums are rounded to float32 and the first of equals stays, so that ties fall the same way.
+ * The whole text is one lattice: splitting it into words first would round differently.
  *
  * Buffers are kept between calls: not for use from several threads.
  */
@@ -36,7 +36,8 @@ export class Unigram {
   }
 
   /**
-   * Appends to `ids` the pieces of `bytes[0, size)`, normalised UTF-8. Consecutive unknown characters become one unknown id.
+   * Appends to `ids` the pieces of `bytes[0, size)`, normalised UTF-8. Consecutive unknown characters become one
+   * unknown id.
    */
   encode(bytes: Uint8Array, size: number, ids: number[]): void {
     if (size === 0) return;

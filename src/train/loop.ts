@@ -38,8 +38,10 @@ export interface LoopSpec<Batch> {
   members: number | null;
   /** The next step's micro-batches; their losses add up, so their token weights sum to one together. */
   nextBatches(): Batch[];
-  /** Runs inside a gradient; intermediates are freed by the loop. */
-  loss(parameters: Tensors, batch: Batch, step: number): LossTerms;
+  /** Names of parameters that take part but stay as they are. */
+  frozen: readonly string[];
+  /** Runs inside a gradient; intermediates are freed by the loop. `micro` counts the batches of one step. */
+  loss(parameters: Tensors, batch: Batch, step: number, micro: number): LossTerms;
   log_every: number;
   /** Steps between evaluations and checkpoints; null for never. The last step always gets both. */
   eval_every: number | null;
@@ -60,21 +62,31 @@ export interface LoopEnd {
   signal: string | null;
 }
 
-/** Loss terms, mean gradient norm and gradients of one step, summed over its micro-batches. */
+/** Splits parameters into those that are trained and those that stay. */
+function partition(parameters: Tensors, frozen: readonly string[]): { trained: Tensors; still: Tensors } {
+  const entries = Object.entries(parameters);
+  return {
+    trained: Object.fromEntries(entries.filter(([name]) => !frozen.includes(name))),
+    still: Object.fromEntries(entries.filter(([name]) => frozen.includes(name))),
+  };
+}
+
+/** Loss terms and gradients of one step, summed over its micro-batches. */
 function gradientsOf<Batch>(
   spec: LoopSpec<Batch>,
   state: TrainState,
 ): { terms: Record<string, number>; gradients: Tensors } {
-  const order = Object.keys(state.parameters);
-  const list = order.map((name) => state.parameters[name]!);
+  const { trained, still } = partition(state.parameters, spec.frozen);
+  const order = Object.keys(trained);
+  const list = Object.values(trained);
   const terms: Record<string, number> = {};
   let gradients: Tensors | null = null;
-  for (const batch of spec.nextBatches()) {
+  for (const [micro, batch] of spec.nextBatches().entries()) {
     const kept: Record<string, Scalar> = {};
     const { value, grads } = tf.tidy(() =>
       tf.valueAndGrads((...values: Tensor[]) => {
         const named = Object.fromEntries(order.map((name, i) => [name, values[i]!]));
-        const losses = spec.loss(named, batch, state.step);
+        const losses = spec.loss({ ...named, ...still }, batch, state.step, micro);
         for (const [term, scalar] of Object.entries(losses)) if (term !== 'loss') kept[term] = tf.keep(scalar.clone());
         return losses.loss;
       })(list),
@@ -118,11 +130,10 @@ export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState)
       );
     }
     const rate = (name: string) => spec.learningRate(name, state.step);
-    const next = spec.optimizer.update(state.parameters, clipped, state.optimizer, state.step, rate);
-    tf.dispose(clipped);
-    tf.dispose(state.parameters);
-    tf.dispose(state.optimizer);
-    state.parameters = next.parameters;
+    const { trained, still } = partition(state.parameters, spec.frozen);
+    const next = spec.optimizer.update(trained, clipped, state.optimizer, state.step, rate);
+    tf.dispose([clipped, trained, state.optimizer]);
+    state.parameters = { ...next.parameters, ...still };
     state.optimizer = next.state;
     state.step += 1;
 

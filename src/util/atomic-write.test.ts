@@ -45,19 +45,25 @@ describe('writeFileAtomic', () => {
   test('a full disk: a RunError that names disk and file, the old content kept, nothing left over', () => {
     const path = join(folder, 'run.json');
     writeFileAtomic(path, 'old');
-    assert.throws(() => writeFileAtomic(path, 'new content', failing('ENOSPC', { writeSync: () => true })), (error: unknown) => {
-      assert.ok(error instanceof RunError);
-      assert.equal(error.exitCode, 1);
-      assert.match(error.message, /The disk is full: could not write .*run\.json \(11 B\), .* free there/);
-      return true;
-    });
+    assert.throws(
+      () => writeFileAtomic(path, 'new content', failing('ENOSPC', { writeSync: () => true })),
+      (error: unknown) => {
+        assert.ok(error instanceof RunError);
+        assert.equal(error.exitCode, 1);
+        assert.match(error.message, /The disk is full: could not write .*run\.json \(11 B\), .* free there/);
+        return true;
+      },
+    );
     assert.equal(read(path), 'old');
     assert.deepEqual(nodeFs.readdirSync(folder), ['run.json']);
   });
 
   test('no permission, or a file in the way: a UserError', () => {
     const denied = failing('EACCES', { renameSync: () => true });
-    assert.throws(() => writeFileAtomic(join(folder, 'x'), 'x', denied), (error) => error instanceof UserError && error.exitCode === 2);
+    assert.throws(
+      () => writeFileAtomic(join(folder, 'x'), 'x', denied),
+      (error) => error instanceof UserError && error.exitCode === 2,
+    );
     writeFileAtomic(join(folder, 'file'), 'x');
     assert.throws(() => writeFileAtomic(join(folder, 'file', 'x'), 'x'), /a file stands where a folder is needed/);
   });
@@ -76,7 +82,10 @@ describe('writeFolderAtomic', () => {
   test('a full disk keeps the old folder', () => {
     const path = join(folder, 'best');
     writeFolderAtomic(path, { a: 'old' });
-    assert.throws(() => writeFolderAtomic(path, { a: 'newer' }, failing('ENOSPC', { writeSync: () => true })), RunError);
+    assert.throws(
+      () => writeFolderAtomic(path, { a: 'newer' }, failing('ENOSPC', { writeSync: () => true })),
+      RunError,
+    );
     // The second rename fails: the folder that was moved away comes back.
     let renames = 0;
     const secondRename = failing('ENOSPC', { renameSync: () => ++renames === 2 });
@@ -108,7 +117,9 @@ describe('writeFolderAtomic', () => {
         if (i === 3) process.stdout.write('going');
       }`;
     for (const writesSeen of [1, 2, 3]) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       await once(child.stdout, 'data');
       // Different places in its cycle: after so many changes of the folder seen from outside.
       for (let i = 0; i < writesSeen; i++) {

@@ -6,7 +6,15 @@ import { formatBytes } from './format.js';
 /** The calls used here; tests hand in a file system that fails on purpose. */
 export type WritingFs = Pick<
   typeof nodeFs,
-  'openSync' | 'writeSync' | 'fsyncSync' | 'closeSync' | 'renameSync' | 'mkdirSync' | 'rmSync' | 'readdirSync' | 'existsSync'
+  | 'openSync'
+  | 'writeSync'
+  | 'fsyncSync'
+  | 'closeSync'
+  | 'renameSync'
+  | 'mkdirSync'
+  | 'rmSync'
+  | 'readdirSync'
+  | 'existsSync'
 >;
 
 let counter = 0;
@@ -28,7 +36,7 @@ function errorCode(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
-/** Free space for unprivileged users where `path` lies, as text to put into a message; empty where it cannot be asked. */
+/** Free space where `path` lies, as text to put into a message; empty where it cannot be asked. */
 function freeSpace(path: string): string {
   try {
     const { bavail, bsize } = nodeFs.statfsSync(dirname(path));
@@ -45,16 +53,20 @@ export function explainWriteError(error: unknown, path: string, bytes?: number):
     case 'ENOSPC':
     case 'EDQUOT':
       return new RunError(`The disk is full: could not write ${path}${size}${freeSpace(path)}.`, {
-        hint: 'What was saved before is kept. Free some space (or choose another folder with --out) and run the command again.',
+        hint: 'What was saved before is kept. Free some space, or choose another folder with --out, and run again.',
         cause: error,
       });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new UserError(`No permission to write ${path}.`, { hint: 'Choose another folder with --out.', cause: error });
+      return new UserError(`No permission to write ${path}.`, {
+        hint: 'Choose another folder with --out.',
+        cause: error,
+      });
     case 'ENOTDIR':
     case 'EEXIST':
       return new UserError(`Cannot write ${path}: a file stands where a folder is needed.`, { cause: error });
+    case undefined:
     default:
       return error;
   }
@@ -63,7 +75,7 @@ export function explainWriteError(error: unknown, path: string, bytes?: number):
 function writeAndSync(path: string, bytes: Uint8Array, fs: WritingFs): void {
   const file = fs.openSync(path, 'w');
   try {
-    for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at, bytes.length - at);
+    for (let at = 0; at < bytes.length;) at += fs.writeSync(file, bytes, at, bytes.length - at);
     fs.fsyncSync(file);
   } finally {
     fs.closeSync(file);
@@ -117,7 +129,11 @@ export function writeFileAtomic(path: string, data: Uint8Array | string, fs: Wri
  * and seen through by `findFolder`.
  * @throws RunError when the disk is full, UserError without permission; the old folder is kept, nothing is left over.
  */
-export function writeFolderAtomic(path: string, files: Record<string, Uint8Array | string>, fs: WritingFs = nodeFs): void {
+export function writeFolderAtomic(
+  path: string,
+  files: Record<string, Uint8Array | string>,
+  fs: WritingFs = nodeFs,
+): void {
   const suffix = uniqueSuffix();
   const [aside, old] = [besideName(path, 'new', suffix), besideName(path, 'old', suffix)];
   let bytesInAll = 0;
@@ -156,7 +172,7 @@ function leftovers(path: string, kind: 'new' | 'old', fs: WritingFs): string[] {
     .map((name) => join(dirname(path), name));
 }
 
-/** Where the folder `path` can be read: itself, or its old content when a replacement was cut off between its renames. */
+/** Where the folder `path` can be read: itself, or its old content when its replacement was cut off half-way. */
 export function findFolder(path: string, fs: WritingFs = nodeFs): string | undefined {
   return fs.existsSync(path) ? path : leftovers(path, 'old', fs).at(-1);
 }

@@ -38,6 +38,8 @@ export async function downloadByPackage(variant: Variant, context: AttemptContex
     timeoutMs: DOWNLOAD_MS,
     signal: context.signal,
     env: {
+      // No prebuilt addon for download: then build it here by one compiler call, not by node-gyp and what it fetches.
+      npm_config_node_gyp: join(context.staging, 'no-node-gyp'),
       // The copy lies outside node_modules, so its dependencies and node-pre-gyp have to be pointed out.
       NODE_PATH: modules.join(':'),
       PATH: [...modules.map((folder) => join(folder, '.bin')), process.env['PATH'] ?? ''].join(':'),
@@ -51,7 +53,7 @@ export async function downloadByPackage(variant: Variant, context: AttemptContex
     renameSync(join(copy, ADDON_PATH), join(context.staging, ADDON_PATH));
   } else {
     // A mirror may carry libtensorflow without the prebuilt addon.
-    const missing = await missingForBuild(context.signal);
+    const missing = process.platform === 'linux' ? await missingForBuild(context.signal) : ['a recipe for this system'];
     if (missing.length > 0)
       return { fault: `no prebuilt addon (${result.fault}), and to build one: missing ${missing.join(', ')}` };
     context.log('no prebuilt addon there; compiling it');

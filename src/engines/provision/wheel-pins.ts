@@ -40,7 +40,7 @@ const CPU_ARM64: WheelSet = {
   downloadBytes: 0.28 * GB,
 };
 
-// What pip resolves `tensorflow[and-cuda]==2.21.0` to, without the Python packages. Not verified on a GPU.
+// What pip resolves `tensorflow[and-cuda]==2.21.0` to, without the Python packages.
 const GPU_X64: WheelSet = {
   requirements: [
     `tensorflow==${TENSORFLOW_VERSION} --hash=sha256:9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124`,
@@ -64,8 +64,8 @@ const GPU_X64: WheelSet = {
     'manylinux2010_x86_64',
     'manylinux_2_12_x86_64',
   ],
-  diskBytes: 14 * GB,
-  downloadBytes: 3.4 * GB,
+  diskBytes: 12 * GB,
+  downloadBytes: 3.2 * GB,
 };
 
 /** The wheels for a variant on this machine, or why there are none. */

@@ -47,7 +47,8 @@ for wheel in sys.argv[2:]:
  * pip downloads (so the user's own index, proxy and cache settings hold) and verifies the pinned sha256 hashes.
  *
  * With CUDA, the nvidia-* libraries are laid out as deps/nvidia/<name>/lib, where libtensorflow's own run path
- * ($ORIGIN/../nvidia/…) looks; native.ts also opens them before the addon. Not verified on a GPU.
+ * ($ORIGIN/../nvidia/…) looks; native.ts also opens them before the addon. Downloaded, built and loaded on a machine
+ * without a GPU (there it computes on the CPU); not verified on one with a GPU.
  */
 export async function buildFromWheel(variant: Variant, context: AttemptContext): Promise<Attempt> {
   const wheels = wheelSet(variant);
@@ -75,7 +76,7 @@ export async function buildFromWheel(variant: Variant, context: AttemptContext):
   context.log(`downloading TensorFlow ${TENSORFLOW_VERSION} (${(wheels.downloadBytes / 1e6).toFixed(0)} MB) with pip`);
   const progress = setInterval(() => {
     const megabytes = ((folderBytes(downloads) + folderBytes(temporary)) / 1e6).toFixed(0);
-    context.log(`  ${megabytes} of ${(wheels.downloadBytes / 1e6).toFixed(0)} MB`);
+    context.log(`  ${megabytes} MB so far`);
   }, context.progressMs);
   try {
     const args = [

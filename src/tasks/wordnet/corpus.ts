@@ -15,9 +15,9 @@ export interface Corpus {
   /** `synsets` of one split. */
   inSplit: Readonly<Record<SplitName, Synset[]>>;
   /** Every hypernym above the synset, nearest first, without itself. */
-  ancestors(synset: Synset): readonly Synset[];
+  ancestors: (synset: Synset) => readonly Synset[];
   /** Number of noun or verb synsets below. */
-  descendants(synset: Synset): number;
+  descendants: (synset: Synset) => number;
 }
 
 /** FNV-1a with a final mix; only has to be stable and even. */
@@ -37,32 +37,46 @@ export function splitByHash(key: string): SplitName {
 
 /**
  * Assigns every synset to a split, the same for all tasks. The key is the first lemma, so that most senses of one word
- * lie together and pairs of senses exist in every split; a definition or an example met before keeps the split of its first
- * synset, so that no text is on two sides.
+ * lie together and pairs of senses exist in every split; a definition or an example met before keeps the split of its
+ * first synset, so that no text is on two sides. `repeated` lists the few synsets whose definition is an example
+ * elsewhere.
  */
-function assignSplits(synsets: readonly Synset[]): Map<string, SplitName> {
+function assignSplits(synsets: readonly Synset[]): { splitOf: Map<string, SplitName>; repeated: Set<string> } {
   const byDefinition = new Map<string, SplitName>();
   const byExample = new Map<string, SplitName>();
+  const texts: Record<SplitName, Set<string>> = { train: new Set(), validation: new Set(), test: new Set() };
   const splitOf = new Map<string, SplitName>();
   for (const synset of synsets) {
     const key = synset.definition.toLowerCase();
     const split = byDefinition.get(key) ?? splitByHash(synset.lemmas[0]!.toLowerCase());
     byDefinition.set(key, split);
     splitOf.set(synset.id, split);
+    texts[split].add(key);
     synset.examples = synset.examples.filter((example) => {
       const words = countWords(example);
       const owner = byExample.get(example) ?? split;
       byExample.set(example, owner);
       return owner === split && words >= EXAMPLE_WORDS.min && words <= EXAMPLE_WORDS.max;
     });
+    for (const example of synset.examples) texts[split].add(example.toLowerCase());
   }
-  return splitOf;
+  // Texts that differ in case alone, or are a definition here and an example there, leave the smaller split.
+  const smaller = { validation: [texts.train], test: [texts.train, texts.validation] };
+  const repeated = new Set<string>();
+  for (const synset of synsets) {
+    const split = splitOf.get(synset.id)!;
+    if (split === 'train') continue;
+    const seen = (text: string): boolean => smaller[split].some((other) => other.has(text.toLowerCase()));
+    synset.examples = synset.examples.filter((example) => !seen(example));
+    if (seen(synset.definition)) repeated.add(synset.id);
+  }
+  return { splitOf, repeated };
 }
 
 function build(): Corpus {
   const all = readWordNet();
   const byId = new Map(all.map((synset) => [synset.id, synset]));
-  const splitOf = assignSplits(all);
+  const { splitOf, repeated } = assignSplits(all);
 
   const ancestorCache = new Map<string, Synset[]>();
   const ancestors = (synset: Synset): Synset[] => {
@@ -98,7 +112,8 @@ function build(): Corpus {
     return counts.get(synset.id) ?? 0;
   };
 
-  const synsets = all.filter(({ definition }) => {
+  const synsets = all.filter(({ id, definition }) => {
+    if (repeated.has(id)) return false;
     const words = countWords(definition);
     return words >= 2 && words <= MAX_DEFINITION_WORDS;
   });

@@ -38,5 +38,10 @@ export function drawKinds(synsets: readonly Synset[], rng: Rng): KindOf[] {
 
 /** Is the word a name of the synset or of anything above it? Then it may not serve as a wrong kind. */
 export function isNamedSo(synset: Synset, word: string): boolean {
-  return synset.lemmas.includes(word) || wordNet().ancestors(synset).some((above) => above.lemmas.includes(word));
+  return (
+    synset.lemmas.includes(word) ||
+    wordNet()
+      .ancestors(synset)
+      .some((above) => above.lemmas.includes(word))
+  );
 }

@@ -57,7 +57,8 @@ export function balanceClasses<R extends WordNetRow>(rows: readonly R[], limit: 
 }
 
 /**
- * A task of the suite. Its rows come in an order shuffled by the data seed, so that the first n of them are a fair sample.
+ * A task of the suite. Its rows come in an order shuffled by the data seed, so that the first n of them are a fair
+ * sample.
  */
 export function defineWordNetTask<R extends WordNetRow>(spec: WordNetTaskSpec<R>): WordNetTask {
   let memo: Record<SplitName, Row[]> | undefined;

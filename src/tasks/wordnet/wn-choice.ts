@@ -10,7 +10,7 @@ export const wnChoice = defineWordNetTask({
   role: 'source',
   name_in_text: 'choose:',
   metrics: ['accuracy'],
-  max_target_length: 8,
+  max_target_length: 12,
   balanced: false,
   build(synsets, rng) {
     const kinds = drawKinds(synsets, rng);
@@ -25,9 +25,7 @@ export const wnChoice = defineWordNetTask({
         if (!options.includes(other) && !isNamedSo(synset, other)) options.push(other);
       }
       if (options.length < OPTIONS) return [];
-      return [
-        { synsets: [synset.id], definition: synset.definition, options: rng.shuffle(options), target: word },
-      ];
+      return [{ synsets: [synset.id], definition: synset.definition, options: rng.shuffle(options), target: word }];
     });
   },
   text: ({ definition, options }) => `${definition} options: ${options.join(', ')}`,

@@ -16,7 +16,7 @@ export const wnCloze = defineWordNetTask<ClozeRow>({
   role: 'source',
   name_in_text: 'fill:',
   metrics: ['accuracy'],
-  max_target_length: 8,
+  max_target_length: 12,
   balanced: false,
   build(synsets, rng) {
     const gaps = synsets.flatMap(({ id, pos, lemmas, examples }) =>

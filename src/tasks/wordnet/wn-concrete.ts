@@ -3,7 +3,17 @@ import { defineWordNetTask } from './suite.js';
 
 /** A row needs hypernym path and category to agree; what is both (a process, a group, a place) is left out. */
 const CONCRETE = new Set(['animal', 'artifact', 'body', 'food', 'object', 'person', 'plant', 'substance']);
-const ABSTRACT = new Set(['act', 'attribute', 'cognition', 'communication', 'feeling', 'motive', 'relation', 'state', 'time']);
+const ABSTRACT = new Set([
+  'act',
+  'attribute',
+  'cognition',
+  'communication',
+  'feeling',
+  'motive',
+  'relation',
+  'state',
+  'time',
+]);
 
 export const wnConcrete = defineWordNetTask({
   name: 'wn_concrete',

@@ -19,15 +19,19 @@ export const wnHead = defineWordNetTask<HeadRow>({
   role: 'source',
   name_in_text: 'head:',
   metrics: ['em', 'f1'],
-  max_target_length: 8,
+  max_target_length: 12,
   balanced: false,
   build(synsets) {
     const { byId } = wordNet();
     return synsets.flatMap(({ id, lemmas, definition, hypernyms }) => {
       const word = lemmas[0]!;
-      const target = headWord(definition, hypernyms.flatMap((hypernym) => byId.get(hypernym)?.lemmas ?? []));
+      const target = headWord(
+        definition,
+        hypernyms.flatMap((hypernym) => byId.get(hypernym)?.lemmas ?? []),
+      );
       // The head must occur once as it stands, in lower case, and not be the defined word itself.
-      if (target === undefined || target === word || !definition.includes(target) || word.split(' ').length > 3) return [];
+      if (target === undefined || target === word || !definition.includes(target) || word.split(' ').length > 3)
+        return [];
       return [{ synsets: [id], word, definition, target }];
     });
   },

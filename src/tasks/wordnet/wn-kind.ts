@@ -2,8 +2,9 @@ import { drawKinds, isNamedSo } from './kinds.js';
 import { byCategory, defineWordNetTask, pick, yesNo, YES_NO } from './suite.js';
 
 /**
- * Every kind word stands in as many "no" rows as "yes" rows, so the word alone says nothing. The definition of a "no" row is
- * drawn half the time from the category of the kind (a hard one: "tree" against a shrub), half the time from any.
+ * Every kind word stands in as many "no" rows as "yes" rows, so the word alone says nothing. The definition of a "no"
+ * row is drawn half the time from the category of the kind (a hard one: "tree" against a shrub), half the time from
+ * any.
  */
 export const wnKind = defineWordNetTask({
   name: 'wn_kind',

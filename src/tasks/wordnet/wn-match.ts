@@ -4,9 +4,9 @@ import { defineWordNetTask, pick, yesNo, YES_NO } from './suite.js';
 import { countWords } from './words.js';
 
 /**
- * Every sentence stands in one "yes" and one "no" row, and wrong definitions are right ones elsewhere, so that neither says
- * anything alone. Where the word has another sense with a usable example, half of the "no" rows define that sense; the rest
- * define another word of the same part of speech.
+ * Every sentence stands in one "yes" and one "no" row, and wrong definitions are right ones elsewhere, so that
+ * neither says anything alone. Where the word has another sense with a usable example, half of the "no" rows define
+ * that sense; the rest define another word of the same part of speech.
  */
 export const wnMatch = defineWordNetTask({
   name: 'wn_match',

@@ -7,7 +7,10 @@ const MAX_WORDS = 12;
 const PAIRS_PER_SYNSET = 0.75;
 const MIN_CATEGORY_SIZE = 10;
 
-/** The category of the first definition, and of the second in the "no" rows, is drawn evenly, so neither tells the answer. */
+/**
+ * The category of the first definition, and of the second in the "no" rows, is drawn evenly, so neither tells the
+ * answer.
+ */
 export const wnSame = defineWordNetTask({
   name: 'wn_same',
   title: 'Do two definitions name things of the same category?',
@@ -24,11 +27,19 @@ export const wnSame = defineWordNetTask({
     const categories = [...byCategory(short).values()].filter((group) => group.length >= MIN_CATEGORY_SIZE);
     return Array.from({ length: Math.floor(short.length * PAIRS_PER_SYNSET) }, (_, i) => {
       const same = i % 2 === 0;
-      const [a, b] = rng.sample(categories.length, 2).map((index) => categories[index]!) as [typeof short, typeof short];
+      const [a, b] = rng.sample(categories.length, 2).map((index) => categories[index]!) as [
+        typeof short,
+        typeof short,
+      ];
       const first = pick(a, rng);
       let second = pick(same ? a : b, rng);
       while (second.definition === first.definition) second = pick(same ? a : b, rng);
-      return { synsets: [first.id, second.id], first: first.definition, second: second.definition, target: yesNo(same) };
+      return {
+        synsets: [first.id, second.id],
+        first: first.definition,
+        second: second.definition,
+        target: yesNo(same),
+      };
     });
   },
   text: ({ first, second }) => `first: ${first} second: ${second}`,

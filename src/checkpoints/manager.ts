@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { findFolder, settleFolder, writeFolderAtomic } from '../util/atomic-write.js';
+import { UserError } from '../util/errors.js';
+import { encodeSafetensors, readSafetensors, type StoredTensor } from './safetensors.js';
+
+const FORMAT = 1;
+const TENSOR_FILES = ['prompt.safetensors', 'optimizer.safetensors'] as const;
+
+/** Everything a run needs to go on as if it had never stopped, as plain data. */
+export interface Checkpoint {
+  /** Optimiser steps done. */
+  step: number;
+  /** What is trained, and nothing else: prompt.safetensors can be used without the rest. */
+  tensors: Record<string, StoredTensor>;
+  optimizer: Record<string, StoredTensor>;
+  /** Samplers, random streams, best score and the like; JSON. */
+  state: unknown;
+  /** Metadata of prompt.safetensors: the model and the method it belongs to. */
+  metadata?: Record<string, string>;
+}
+
+export type LoadedCheckpoint = Required<Checkpoint> & { path: string };
+
+interface StateFile {
+  format: number;
+  step: number;
+  /** Of each tensor file, so that a damaged one is noticed. */
+  sha256: Record<string, string>;
+  state: unknown;
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function encode({ step, tensors, optimizer, state, metadata = {} }: Checkpoint): Record<string, Uint8Array | string> {
+  const prompt = encodeSafetensors(tensors, metadata);
+  const moments = encodeSafetensors(optimizer);
+  const stateFile: StateFile = {
+    format: FORMAT,
+    step,
+    sha256: { 'prompt.safetensors': sha256(prompt), 'optimizer.safetensors': sha256(moments) },
+    state,
+  };
+  return {
+    'prompt.safetensors': prompt,
+    'optimizer.safetensors': moments,
+    'state.json': `${JSON.stringify(stateFile, null, 2)}\n`,
+  };
+}
+
+/** Folder name of a step; zeros in front keep listings in order. */
+export function stepName(step: number): string {
+  return `step-${String(step).padStart(6, '0')}`;
+}
+
+/** The steps saved in `folder`, earliest first; whether they are whole is not looked at. */
+export function listSteps(folder: string): number[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => /^step-(\d{6,})$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/**
+ * Writes `<folder>/step-000500` as a whole, then removes older ones.
+ * Later steps are removed too: they are of a past that was gone back from, because they could not be read.
+ *
+ * @param folder the run's `checkpoints` folder
+ * @param keep how many of the latest stay, this one included
+ * @returns the folder written
+ * @throws RunError when the disk is full; the checkpoints before are kept
+ */
+export function saveCheckpoint(folder: string, checkpoint: Checkpoint, { keep = 2 }: { keep?: number } = {}): string {
+  const path = join(folder, stepName(checkpoint.step));
+  writeFolderAtomic(path, encode(checkpoint));
+  settleFolder(path);
+  const earlier = listSteps(folder).filter((step) => step <= checkpoint.step);
+  const kept = new Set(earlier.slice(-keep).map(stepName));
+  for (const name of readdirSync(folder)) {
+    const stale = (name.startsWith('step-') && !kept.has(name)) || name.startsWith('.step-');
+    if (stale) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  return path;
+}
+
+/** Writes `<folder>/best` as a whole, in place of the one before. */
+export function saveBest(folder: string, checkpoint: Checkpoint): string {
+  const path = join(folder, 'best');
+  writeFolderAtomic(path, encode(checkpoint));
+  settleFolder(path);
+  return path;
+}
+
+/**
+ * Reads one checkpoint folder and checks it against its checksums.
+ * @throws UserError naming the file that is missing or damaged
+ */
+export function loadCheckpoint(path: string): LoadedCheckpoint {
+  const found = findFolder(path);
+  if (found === undefined) throw new UserError(`There is no checkpoint ${path}.`);
+  const stateFile = readState(found);
+  for (const name of TENSOR_FILES) {
+    const file = join(found, name);
+    if (!existsSync(file)) throw new UserError(`${file}: there is no such file.`);
+    if (sha256(readFileSync(file)) !== stateFile.sha256[name]) {
+      readSafetensors(file); // says in more detail what is wrong, if the damage shows there
+      throw new UserError(`${file}: damaged: its checksum is not the one in state.json.`);
+    }
+  }
+  const [prompt, optimizer] = TENSOR_FILES.map((name) => readSafetensors(join(found, name)));
+  const tensorsOf = (file: typeof prompt): Record<string, StoredTensor> =>
+    Object.fromEntries(
+      file!.names.map((name) => [
+        name,
+        { shape: file!.shape(name), data: file!.dtype(name) === 'I32' ? file!.int32(name) : file!.float32(name) },
+      ]),
+    );
+  return {
+    path,
+    step: stateFile.step,
+    tensors: tensorsOf(prompt),
+    optimizer: tensorsOf(optimizer),
+    state: stateFile.state,
+    metadata: { ...prompt!.metadata },
+  };
+}
+
+function readState(folder: string): StateFile {
+  const file = join(folder, 'state.json');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UserError(`${file}: ${missing ? 'there is no such file' : 'damaged: not JSON'}.`, { cause: error });
+  }
+  const { format, step, sha256: sums } = (parsed ?? {}) as Partial<StateFile>;
+  if (format !== FORMAT) throw new UserError(`${file}: format ${String(format)}, where this version reads ${FORMAT}.`);
+  if (!Number.isSafeInteger(step) || step! < 0 || typeof sums !== 'object' || sums === null) {
+    throw new UserError(`${file}: damaged: step or checksums are missing.`);
+  }
+  return parsed as StateFile;
+}
+
+export interface BrokenCheckpoint {
+  path: string;
+  reason: string;
+}
+
+/**
+ * The latest checkpoint that is whole. Broken ones are passed over and reported; the caller tells the person.
+ * @param folder the run's `checkpoints` folder; it need not exist
+ */
+export function latestCheckpoint(folder: string): {
+  checkpoint: LoadedCheckpoint | undefined;
+  broken: BrokenCheckpoint[];
+} {
+  const broken: BrokenCheckpoint[] = [];
+  for (const step of listSteps(folder).reverse()) {
+    const path = join(folder, stepName(step));
+    try {
+      const checkpoint = loadCheckpoint(path);
+      if (checkpoint.step !== step) throw new UserError(`${path}: holds step ${checkpoint.step}.`);
+      return { checkpoint, broken };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      broken.push({ path, reason: error.message });
+    }
+  }
+  return { checkpoint: undefined, broken };
+}
+
+/** The best checkpoint on validation, undefined when none was saved. @throws UserError when it is damaged */
+export function bestCheckpoint(folder: string): LoadedCheckpoint | undefined {
+  const path = join(folder, 'best');
+  return findFolder(path) === undefined ? undefined : loadCheckpoint(path);
+}
+
+/** "step-000500" of a path, for messages. */
+export function checkpointName(path: string): string {
+  return basename(path);
+}

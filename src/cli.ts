@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import { CommanderError } from 'commander';
+import { adaptCommand } from './commands/adapt.js';
+import { demoCommand } from './commands/demo.js';
+import { distillCommand } from './commands/distill.js';
+import { doctorCommand } from './commands/doctor.js';
+import { evalCommand } from './commands/eval.js';
+import { pretrainCommand } from './commands/pretrain.js';
+import { setupCommand } from './commands/setup.js';
+import { teachCommand } from './commands/teach.js';
+import { paint } from './logging/console.js';
+import { UserError } from './util/errors.js';
+import { packageRoot } from './util/paths.js';
+
+const HELP = `
+The line from nothing to a table:
+  $ mpt demo                       all of it on the bundled model, in minutes
+  $ mpt teach && mpt distill       teachers, then one shared prompt from them all
+  $ mpt adapt --task boolq         tune it on a task
+  $ mpt eval                       test scores, mean ± std over seeds
+  $ mpt eval --few-shot 16         the few-shot protocol
+
+Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a signal after saving.`;
+
+export function buildProgram() {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const program = new Command('mpt')
+    .description('Multitask prompt tuning (Wang et al., ICLR 2023) with T5 on TensorFlow.js')
+    .version(version)
+    .addHelpText('after', HELP)
+    .showSuggestionAfterError();
+  for (const command of [
+    demoCommand(),
+    teachCommand(),
+    distillCommand(),
+    adaptCommand(),
+    evalCommand(),
+    pretrainCommand(),
+    setupCommand(),
+    doctorCommand(),
+  ]) {
+    program.addCommand(command as unknown as Command);
+  }
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has said it already
+  if (error instanceof UserError) {
+    process.stderr.write(`${paint.red('error:')} ${error.message}\n`);
+    if (error.hint !== undefined) process.stderr.write(`${error.hint}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write('This is a bug in mpt; the lines above say where.\n');
+  return 1;
+}
+
+/** Runs the command line; the exit code is left in `process.exitCode` so that output is flushed. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that goes away (mpt … | head) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  try {
+    await buildProgram().parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}

@@ -1,0 +1,89 @@
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { defaultConfigFile, loadConfig, type LoadedConfig } from '../config/load.js';
+import type { CommandFlags } from '../config/overrides.js';
+import type { Stage } from '../config/schema.js';
+import { ENGINE_NAMES } from '../engines/select.js';
+import { PROGRESS_MODES, type ProgressMode } from '../logging/progress.js';
+import { allTasks } from '../tasks/registry.js';
+
+/** Parses "1,2,3" (the option may also be repeated). */
+function wholeNumbers(text: string, before: number[] | undefined): number[] {
+  const values = text.split(',').map((part) => {
+    if (!/^\s*\d+\s*$/.test(part)) throw new InvalidArgumentError(`"${part}" is not a whole number.`);
+    return Number(part);
+  });
+  return [...(before ?? []), ...values];
+}
+
+function commaList(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(',').map((part) => part.trim())];
+}
+
+function repeatable(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+  return Number(text);
+}
+
+/** A pipeline's subcommand with the options that all of them share; the caller adds its own and the action. */
+export function stageCommand(stage: Stage, description: string) {
+  return new Command(stage)
+    .description(description)
+    .option('-c, --config <file>', `YAML config (default: configs/${stage}.yaml)`)
+    .option('--set <key=value>', 'override one key of the config, e.g. optim.learning_rate=0.1 (repeatable)', repeatable)
+    .option('-t, --task <names>', 'tasks, comma-separated', commaList)
+    .option('-s, --seed <numbers>', 'seeds, comma-separated: one run each', wholeNumbers)
+    .option('-m, --model <model>', '"bundled" or a folder with a T5 (config.json, model.safetensors, tokenizer)')
+    .option('--data-dir <dir>', 'folder with <task>/<split>.jsonl')
+    .option('-o, --out <dir>', 'folder of all results (default: runs)')
+    .option('--experiment <name>', 'name of the folder within; stages of one experiment find each other')
+    .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES))
+    .option('--allow-cpu', 'accept the CPU where node-gpu was asked for')
+    .option('--threads <n>', 'CPU threads of the native engine', wholeNumber)
+    .option('--force', 'do finished runs again')
+    .option('--dry-run', 'show the resolved config, data and steps; train nothing')
+    .option('--json', 'print results as JSON on stdout')
+    .addOption(new Option('--progress <mode>', 'how progress is shown').choices(PROGRESS_MODES).default('auto' as const));
+}
+
+/** What `stageCommand`'s options parse to. */
+export interface StageOptions {
+  config?: string | undefined;
+  set?: string[] | undefined;
+  task?: string[] | undefined;
+  seed?: number[] | undefined;
+  model?: string | undefined;
+  dataDir?: string | undefined;
+  out?: string | undefined;
+  experiment?: string | undefined;
+  engine?: string | undefined;
+  allowCpu?: true | undefined;
+  threads?: number | undefined;
+  force?: true | undefined;
+  dryRun?: true | undefined;
+  json?: true | undefined;
+  progress: ProgressMode;
+}
+
+/** The config a command line asks for: file, then options and --set over it. */
+export function configOf<S extends Stage>(stage: S, options: StageOptions, more: CommandFlags = {}): LoadedConfig<S> {
+  return loadConfig(stage, options.config ?? defaultConfigFile(stage), {
+    set: options.set ?? [],
+    knownTasks: allTasks().map(({ name }) => name),
+    flags: {
+      tasks: options.task,
+      seeds: options.seed,
+      model: options.model,
+      data_dir: options.dataDir,
+      out: options.out,
+      experiment: options.experiment,
+      engine: options.engine,
+      allow_cpu: options.allowCpu,
+      threads: options.threads,
+      ...more,
+    },
+  });
+}

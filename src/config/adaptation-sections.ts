@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { learningRate, learningRatesSection, optimSection } from './optim-section.js';
+import { count, rule, uniqueList } from './rules.js';
+import { promptSection, taskVectorsSection } from './sections.js';
+import { trainSection } from './train-section.js';
+
+/** What target adaptation starts from; few-shot evaluation adapts too, and has the same keys. */
+export const adaptationKeys = {
+  prompt: promptSection,
+  source: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'method mpt: folder of the distilled runs (with seed-<n> in it) or of one run; null = <out>/<experiment>/distill/mpt/sources',
+    ),
+  source_seed: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe("which distilled run; null = the run's own seed where it exists, else the first"),
+  init: rule(
+    z.strictObject({
+      task_vectors: z
+        .enum(['mean_of_sources', 'source_task', 'fresh'])
+        .default('mean_of_sources')
+        .describe(
+          'start of u and v: the mean over all source tasks as in the paper, those of one source task, or as in the section task_vectors. The shared prompt always comes from the source',
+        ),
+      source_task: z.string().min(1).nullable().default(null).describe('for "source_task": its name'),
+    }),
+    ['source_task'],
+    'task_vectors "source_task" needs the name of one, the others have none',
+    ({ task_vectors, source_task }) => (task_vectors === 'source_task') === (source_task !== null),
+  )
+    .prefault({})
+    .describe('method mpt: what u and v start from'),
+  task_vectors: taskVectorsSection,
+  train_shared: z.boolean().default(true).describe('method mpt: train the shared prompt; false = only u and v'),
+  train_task_vectors: z.boolean().default(true).describe('method mpt: train u and v; false = only the shared prompt'),
+};
+
+const fewShotWarmup = { warmup: { warmup_ratio: 0.1 } };
+
+export const fewShotSection = z
+  .strictObject({
+    shots: z
+      .union([count(), uniqueList(count(), 'number')], { error: 'a whole number, at least 1, or a list of such' })
+      .default([16])
+      .transform((shots) => (typeof shots === 'number' ? [shots] : shots))
+      .describe('labelled training examples in all (not per class), one number or a list'),
+    draws: count().default(10).describe('random training sets per number of shots; the mean over them is reported'),
+    balanced: z
+      .boolean()
+      .default(false)
+      .describe('the same number of examples of every class; false = plain random draws'),
+    train: trainSection({ length: { max_steps: 300 }, batch_size: 16 }),
+    optim: z
+      .strictObject({
+        mpt: optimSection(
+          { learning_rates: learningRatesSection({ shared_prompt: 0.3, task_vectors: 0.4 }) },
+          fewShotWarmup,
+        ),
+        pt: optimSection({ learning_rate: learningRate(0.3) }, fewShotWarmup),
+      })
+      .prefault({} as never)
+      .describe('the optimiser of each method'),
+  })
+  .nullable()
+  .default(null)
+  .describe(
+    'few-shot protocol: adapt to many small draws of the training set and test each; null = test the runs of `mpt adapt`. The paper states neither steps nor rates for it',
+  );

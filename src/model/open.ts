@@ -1,0 +1,30 @@
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
+import { UserError } from '../util/errors.js';
+import { loadModel, modelFolder } from './load.js';
+import type { T5Model } from './t5.js';
+
+/** A frozen model with its tokenizer; whoever opened it frees the weights. */
+export interface OpenModel {
+  name: string;
+  folder: string;
+  model: T5Model;
+  tokenizer: Tokenizer;
+}
+
+/**
+ * Loads the model a config names and its tokenizer.
+ *
+ * @throws UserError when either is missing or damaged, or the vocabulary has more ids than the embedding has rows
+ */
+export function openModel(name: string): OpenModel {
+  const folder = modelFolder(name);
+  const tokenizer = loadTokenizer(folder);
+  const model = loadModel(folder);
+  if (tokenizer.vocab_size > model.config.vocab_size) {
+    throw new UserError(
+      `${folder}: the tokenizer has ${tokenizer.vocab_size} ids, but the model's vocabulary has ${model.config.vocab_size}`,
+      { hint: 'The tokenizer is another model\'s.' },
+    );
+  }
+  return { name, folder, model, tokenizer };
+}

@@ -1,0 +1,98 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
+import { readSafetensors, type StoredTensor } from '../checkpoints/safetensors.js';
+import { tf } from '../engines/tf.js';
+import type { Tensors } from '../optim/optimizer.js';
+import { UserError } from '../util/errors.js';
+import { decomposedBank } from './bank.js';
+
+/** Prompts read from a file, as plain data. */
+export interface StoredPrompt {
+  file: string;
+  method: 'pt' | 'mpt';
+  /** Tasks of the bank's entries, where the file names them. */
+  tasks: string[];
+  /** P and D */
+  length: number;
+  d_model: number;
+  /** `prompt`, or `shared_prompt`, `task_u` and `task_v`, in the shapes they have in the file. */
+  tensors: Record<string, { shape: number[]; data: Float32Array }>;
+}
+
+/** Trained tensors as they are written: a lone run's leading axis of one is dropped, so `prompt` is [P, D] there. */
+export function storedParameters(parameters: Tensors, members: number | null): Record<string, StoredTensor> {
+  const stored: Record<string, StoredTensor> = {};
+  for (const [name, tensor] of Object.entries(parameters)) {
+    const shape = members === 1 ? tensor.shape.slice(1) : tensor.shape;
+    stored[name] = { shape, data: tensor.dataSync().slice() as Float32Array };
+  }
+  return stored;
+}
+
+/** The composed prompts of decomposed parameters, [P, D] for a lone run: an ordinary soft prompt for any other tool. */
+export function composedPrompt(parameters: Tensors, members: number | null): StoredTensor {
+  const bank = tf.tidy(() => decomposedBank(parameters));
+  const shape = members === 1 ? bank.shape.slice(1) : bank.shape;
+  const data = bank.dataSync().slice() as Float32Array;
+  bank.dispose();
+  return { shape, data };
+}
+
+/**
+ * Reads a prompt: prompt.safetensors of ours, or any safetensors file that holds `prompt` [P, D].
+ *
+ * @param path the file, or a checkpoint folder that holds prompt.safetensors
+ * @param d_model width of the model it is for
+ * @throws UserError when it is no prompt file, or of another model's width
+ */
+export function readPrompt(path: string, d_model: number): StoredPrompt {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const file = isFolder ? join(path, 'prompt.safetensors') : path;
+  if (!statSync(file, { throwIfNoEntry: false })) {
+    const held = isFolder ? ` (the folder holds: ${readdirSync(path).slice(0, 8).join(', ') || 'nothing'})` : '';
+    throw new UserError(`there is no prompt file at ${file}${held}`);
+  }
+  const stored = readSafetensors(file);
+  const decomposed = ['shared_prompt', 'task_u', 'task_v'].every((name) => stored.has(name));
+  if (!decomposed && !stored.has('prompt')) {
+    throw new UserError(`${file} holds no prompt: it has ${stored.names.slice(0, 8).join(', ')}`, {
+      hint: 'A prompt file holds `prompt` [P, D], or `shared_prompt`, `task_u` and `task_v`.',
+    });
+  }
+  const names = decomposed ? ['shared_prompt', 'task_u', 'task_v'] : ['prompt'];
+  const tensors: StoredPrompt['tensors'] = {};
+  for (const name of names) tensors[name] = { shape: [...stored.shape(name)], data: stored.float32(name) };
+  const [length, width] = tensors[names[0]!]!.shape.slice(-2) as [number, number];
+  if (width !== d_model) {
+    throw new UserError(`${file} holds a prompt of width ${width} (${names[0]} is [${length}, ${width}]), but the model's d_model is ${d_model}`, {
+      hint: 'A prompt only fits the model it was trained on.',
+    });
+  }
+  return {
+    file,
+    method: decomposed ? 'mpt' : 'pt',
+    tasks: stored.metadata['tasks'] === undefined ? [] : stored.metadata['tasks'].split(','),
+    length,
+    d_model,
+    tensors,
+  };
+}
+
+/** A stored tensor with a leading axis in front where it has none: [P, D] → [1, P, D]. The caller frees it. */
+function withLeadingAxis({ shape, data }: { shape: number[]; data: Float32Array }, rank: number): Tensor {
+  return tf.tensor(data, shape.length < rank ? [1, ...shape] : shape);
+}
+
+/** The prompts of a file as a bank [K, P, D]; the caller frees it. */
+export function promptBank(stored: StoredPrompt): Tensor3D {
+  const { tensors } = stored;
+  if (stored.method === 'pt') return withLeadingAxis(tensors['prompt']!, 3) as Tensor3D;
+  return tf.tidy(() =>
+    decomposedBank({
+      shared_prompt: tf.tensor(tensors['shared_prompt']!.data, tensors['shared_prompt']!.shape),
+      task_u: withLeadingAxis(tensors['task_u']!, 2),
+      task_v: withLeadingAxis(tensors['task_v']!, 2),
+    }),
+  );
+}

@@ -1,0 +1,87 @@
+import type { AdaptConfig } from '../config/schema.js';
+import { openModel, type OpenModel } from '../model/open.js';
+import { disposeWeights } from '../model/weights.js';
+import type { Tensors } from '../optim/optimizer.js';
+import { readPrompt } from '../prompts/file.js';
+import { startFromSource, startVanilla } from '../prompts/start.js';
+import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
+import { locateSource } from './locate.js';
+import { dataFacts, prepareTask } from './prepare.js';
+import { promptTuningRun, type Method } from './prompt-tuning.js';
+
+/** The keys that say what adaptation starts from; few-shot evaluation has them too. */
+export type Adaptation = Pick<
+  AdaptConfig,
+  'prompt' | 'source' | 'source_seed' | 'init' | 'task_vectors' | 'train_shared' | 'train_task_vectors' | 'experiment' | 'out'
+>;
+
+/** Where a method starts on a target task, and what of it stays frozen. */
+export function adaptationStart(
+  open: OpenModel,
+  method: Method,
+  config: Adaptation,
+  seeds: readonly number[],
+  runSeed: number,
+): { from: string; inputs: string[]; initial(): Tensors; frozen: string[] } {
+  if (method === 'pt') {
+    return {
+      from: `scratch (${config.prompt.init.kind})`,
+      inputs: config.prompt.init.path === null ? [] : [config.prompt.init.path],
+      initial: () => startVanilla(open, config.prompt, seeds),
+      frozen: [],
+    };
+  }
+  const source = readPrompt(locateSource(config, runSeed), open.model.config.d_model);
+  return {
+    from: source.file,
+    inputs: [source.file],
+    initial: () => startFromSource(open, source, config, seeds),
+    frozen: [
+      ...(config.train_shared ? [] : ['shared_prompt']),
+      ...(config.train_task_vectors ? [] : ['task_u', 'task_v']),
+    ],
+  };
+}
+
+/**
+ * Target adaptation (paper section 3.2): P* of the distilled run and the mean of its task vectors, tuned on one target
+ * task with separate rates; or, for comparison, a prompt from scratch (`method: pt`).
+ */
+export async function adapt(config: AdaptConfig, context: Context): Promise<RunOutcome[]> {
+  const open = openModel(config.model);
+  const outcomes: RunOutcome[] = [];
+  try {
+    stageBanner(`adapt: ${config.method} on target tasks`, context, open, [['tasks', config.tasks.join(', ')]]);
+    for (const name of config.tasks) {
+      const task = prepareTask(name, config.data, open.tokenizer);
+      for (const seed of config.seeds) {
+        const start = adaptationStart(open, config.method, config, [seed], seed);
+        const outcome = await execute(context, open, {
+          stage: 'adapt',
+          out: config.out,
+          id: { experiment: config.experiment, stage: 'adapt', method: config.method, task: name, seed },
+          config: { ...config, tasks: [name], seeds: [seed] },
+          inputs: start.inputs,
+          facts: () => [...dataFacts(task), ['starts from', start.from]],
+          spec: () =>
+            promptTuningRun(open, {
+              label: `adapt ${name}, ${config.method}, seed ${seed}`,
+              method: config.method,
+              task,
+              members: [task.split('train').rows],
+              seeds: [seed],
+              train: config.train,
+              optim: config.optim,
+              initial: start.initial,
+              frozen: start.frozen,
+              validate: true,
+            }),
+        });
+        if (outcome) outcomes.push(outcome);
+      }
+    }
+  } finally {
+    disposeWeights(open.model.weights);
+  }
+  return outcomes;
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AnyConfig, Stage } from '../config/schema.js';
+import type { EngineInfo } from '../engines/select.js';
+import { banner, log, paint } from '../logging/console.js';
+import type { ProgressMode } from '../logging/progress.js';
+import { countParameters } from '../model/weights.js';
+import type { OpenModel } from '../model/open.js';
+import { runFolder, type RunId } from '../runs/paths.js';
+import { readRecord, type RunRecord } from '../runs/record.js';
+import { isFinished, openRun, type RecordUpdate, type Run } from '../runs/run-folder.js';
+import type { RunSpec } from '../train/run-spec.js';
+import { trainSession, type SessionResult } from '../train/session.js';
+import { UserError } from '../util/errors.js';
+import { formatCount, formatDuration, formatPercent } from '../util/format.js';
+import { EXIT_CODES, type StopSignal } from '../util/signals.js';
+
+/** What every recipe is given by its command. */
+export interface Context {
+  engine: EngineInfo;
+  /** Do finished runs again. */
+  force: boolean;
+  /** Say what would be done, and do none of it. */
+  dry_run: boolean;
+  progress: ProgressMode;
+}
+
+/** A signal stopped the work after saving; the process exits with 130 or 143. */
+export class StoppedError extends UserError {
+  override readonly name = 'StoppedError';
+
+  constructor(signal: string, folder: string) {
+    super(`stopped by ${signal}; everything is saved in ${folder}`, {
+      exitCode: EXIT_CODES[signal as StopSignal] ?? 1,
+      hint: 'The same command goes on from there.',
+    });
+  }
+}
+
+export interface RunOutcome {
+  id: RunId;
+  folder: string;
+  /** It was there already. */
+  skipped: boolean;
+  record: RunRecord;
+}
+
+/** A run to do: where, under which config, and what. Building `spec` may be costly and happens only if it is needed. */
+export interface PlannedRun {
+  stage: Stage;
+  id: RunId;
+  out: string;
+  config: AnyConfig;
+  spec(): RunSpec;
+  /** Lines of the banner that are this run's own. */
+  facts(): [string, string][];
+  /** Files of earlier stages that it starts from; a run whose inputs have changed since is done again. */
+  inputs: readonly string[];
+  /** After training: what the run is worth, recorded in run.json. */
+  results?(run: Run, session: SessionResult): Promise<Record<string, unknown>> | Record<string, unknown>;
+}
+
+/** Says, before the first step, what runs where and on what. */
+export function stageBanner(title: string, context: Context, open: OpenModel, rows: [string, string][]): void {
+  const { engine } = context;
+  const { config, weights } = open.model;
+  banner(title, [
+    ['engine', `${engine.name} on ${engine.device}${engine.libtensorflow ? `, libtensorflow ${engine.libtensorflow}` : ''}, ${engine.threads} threads (${engine.reason})`],
+    [
+      'model',
+      `${open.name} (${open.folder}): ${formatCount(countParameters(weights))} parameters, d_model ${config.d_model}, ` +
+        `${config.num_layers}+${config.num_decoder_layers} layers`,
+    ],
+    ...rows,
+  ]);
+}
+
+/**
+ * Does one run, or finds it done. Fails and stops are recorded in the run's folder before they are passed on.
+ *
+ * @throws StoppedError after a signal; UserError when the folder is in use or of another config; RunError on failure
+ */
+export async function execute(context: Context, open: OpenModel, planned: PlannedRun): Promise<RunOutcome | null> {
+  const folder = runFolder(planned.out, planned.id);
+  const inputs = Object.fromEntries(planned.inputs.map((path) => [path, fingerprint(path)]));
+  const stale = !context.force && inputsChanged(readRecord(folder), inputs);
+  const force = context.force || stale;
+  if (stale) log(`${describe(planned.id)}: what it started from has changed since; doing it again`);
+  if (!force && isFinished(folder, planned.config)) {
+    log(`${paint.green('✓')} ${describe(planned.id)}: finished already (${folder})`);
+    return { id: planned.id, folder, skipped: true, record: readRecord(folder)! };
+  }
+  const spec = planned.spec();
+  const total = countParameters(open.model.weights);
+  const initial = spec.initial();
+  const trainable =
+    Object.entries(initial).reduce((sum, [name, tensor]) => sum + (spec.frozen.includes(name) ? 0 : tensor.size), 0) /
+    (spec.members ?? 1);
+  for (const tensor of Object.values(initial)) tensor.dispose();
+  banner(spec.label, [
+    ...planned.facts(),
+    ['trainable', `${formatCount(trainable)} (${formatPercent(trainable / total)} of the model)`],
+    ['steps', `${formatCount(spec.total_steps)}${spec.eval_every === null ? '' : `, validation every ${spec.eval_every}`}`],
+    ['folder', folder],
+  ]);
+  if (context.dry_run) return null;
+
+  const run = openRun(planned.out, {
+    stage: planned.stage,
+    config: planned.config,
+    id: planned.id,
+    engine: context.engine,
+    force,
+  });
+  try {
+    run.update({ parameters: { trainable, total }, results: { inputs } });
+    const session = await trainSession(run, spec, context.progress);
+    if (session.signal !== null) {
+      run.stop(session.signal);
+      throw new StoppedError(session.signal, folder);
+    }
+    const results: RecordUpdate['results'] = {
+      inputs,
+      steps: session.steps,
+      stopped_by: session.reason,
+      best: session.best,
+      peak_rss_mb: session.peak_rss_mb,
+      ...(await planned.results?.(run, session)),
+    };
+    run.finish({ results });
+    const best = session.best === null ? '' : `, best ${session.best.score.toFixed(1)} at step ${session.best.step}`;
+    log(`${paint.green('✓')} ${describe(planned.id)}: ${formatDuration(run.record.timings.seconds * 1000)}${best} (${folder})`);
+    return { id: planned.id, folder, skipped: false, record: run.record };
+  } catch (error) {
+    if (!(error instanceof StoppedError)) run.fail(error);
+    throw error;
+  }
+}
+
+/** SHA-256 of a prompt: of the file, or of the one in a checkpoint folder. */
+function fingerprint(path: string): string {
+  const file = statSync(path).isDirectory() ? join(path, 'prompt.safetensors') : path;
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+function inputsChanged(record: RunRecord | undefined, inputs: Record<string, string>): boolean {
+  const before = record?.results['inputs'] as Record<string, string> | undefined;
+  if (before === undefined) return false;
+  const contents = (of: Record<string, string>) => Object.values(of).join();
+  return contents(before) !== contents(inputs);
+}
+
+export function describe({ stage, method, task, seed }: RunId): string {
+  return `${stage} ${method} ${task} seed ${seed}`;
+}

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import type { DistillConfig } from '../config/schema.js';
+import { tf } from '../engines/tf.js';
+import { openModel, type OpenModel } from '../model/open.js';
+import { disposeWeights } from '../model/weights.js';
+import type { PromptBank } from '../prompts/bank.js';
+import { promptBank, readPrompt } from '../prompts/file.js';
+import { startSources } from '../prompts/start.js';
+import { DISTILL_TASK } from '../runs/paths.js';
+import { UserError } from '../util/errors.js';
+import { formatCount } from '../util/format.js';
+import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
+import { distillationRun } from './distillation.js';
+import { locateTeachers } from './locate.js';
+import { prepareTask } from './prepare.js';
+
+/** The teachers of all source tasks as one bank [K, P, D], in the order of the tasks; the caller frees it. */
+function loadTeachers(open: OpenModel, files: readonly string[], length: number): PromptBank {
+  const { d_model } = open.model.config;
+  const banks = files.map((file) => {
+    const stored = readPrompt(file, d_model);
+    if (stored.method !== 'pt' || stored.length !== length) {
+      throw new UserError(`${file}: a teacher is one plain prompt of length ${length} here, but this is ${stored.method} of length ${stored.length}`, {
+        hint: 'Teachers and student need the same prompt.length: their hidden states are compared position by position.',
+      });
+    }
+    return promptBank(stored);
+  });
+  const bank = tf.tidy(() => tf.concat(banks, 0));
+  tf.dispose(banks);
+  return bank;
+}
+
+/** Source training: one shared prompt and a pair of task vectors per source task, distilled from all teachers at once. */
+export async function distill(config: DistillConfig, context: Context): Promise<RunOutcome[]> {
+  const open = openModel(config.model);
+  const outcomes: RunOutcome[] = [];
+  try {
+    const names = config.source_tasks;
+    stageBanner('distill: one shared prompt from all teachers', context, open, [['source tasks', names.join(', ')]]);
+    const tasks = names.map((name) => prepareTask(name, config.data, open.tokenizer));
+    for (const seed of config.seeds) {
+      const teacherFiles = context.dry_run && !existsSync(config.out) ? [] : locateTeachers(config, seed);
+      const teachers = teacherFiles.length > 0 ? loadTeachers(open, teacherFiles, config.prompt.length) : null;
+      try {
+        const outcome = await execute(context, open, {
+          stage: 'distill',
+          out: config.out,
+          id: { experiment: config.experiment, stage: 'distill', method: config.method, task: DISTILL_TASK, seed },
+          config: { ...config, seeds: [seed] },
+          inputs: teacherFiles,
+          facts: () => [
+            ...tasks.map(({ task, split }): [string, string] => [task.name, `${formatCount(split('train').rows.length)} train`]),
+            ['teachers', teacherFiles.join('\n') || '(none yet)'],
+          ],
+          spec: () =>
+            distillationRun(open, {
+              label: `distill ${names.length} tasks, seed ${seed}`,
+              config,
+              seed,
+              tasks,
+              teachers: teachers!,
+              initial: () => startSources(open, config, names.length, seed),
+            }),
+        });
+        if (outcome) outcomes.push(outcome);
+      } finally {
+        teachers?.dispose();
+      }
+    }
+  } finally {
+    disposeWeights(open.model.weights);
+  }
+  return outcomes;
+}

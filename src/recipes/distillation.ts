@@ -1,0 +1,107 @@
+import type { DistillConfig } from '../config/schema.js';
+import { distillationLosses } from '../losses/distillation.js';
+import { scorePredictions } from '../metrics/index.js';
+import { noDropout, seededDropout } from '../model/dropout.js';
+import type { OpenModel } from '../model/open.js';
+import { forward } from '../model/t5.js';
+import { tf } from '../engines/tf.js';
+import { decomposedBank, selectPrompts, type PromptBank } from '../prompts/bank.js';
+import type { Tensors } from '../optim/optimizer.js';
+import { mixingRates } from '../samplers/mixing.js';
+import { taskSampler } from '../samplers/task-sampling.js';
+import type { SamplerState } from '../samplers/sampler.js';
+import { batchTensors, targetMask } from '../train/batch-tensors.js';
+import { predict } from '../train/predict.js';
+import { promptBatches } from '../train/prompt-batch.js';
+import type { BatchSource, RunSpec } from '../train/run-spec.js';
+import type { PreparedTask } from './prepare.js';
+
+export interface Distillation {
+  label: string;
+  config: DistillConfig;
+  seed: number;
+  tasks: readonly PreparedTask[];
+  /** The teachers' prompts [K, P, D], in the order of `tasks`; stays the caller's. */
+  teachers: PromptBank;
+  /** `shared_prompt` [P, D], `task_u` [K, P], `task_v` [K, D]; the caller owns them. */
+  initial(): Tensors;
+}
+
+/** Batches of stochastically drawn tasks (paper section 3.2); a row's bank entry is its task. */
+function sourceBatches({ config, seed, tasks }: Distillation): BatchSource {
+  const { sampling, train } = config;
+  const rows = tasks.map((task) => task.split('train').rows);
+  const sizes = rows.map(({ length }) => length);
+  const sampler = taskSampler({
+    sizes,
+    rates: mixingRates(sizes, sampling),
+    batch_size: train.batch_size * train.gradient_accumulation_steps,
+    seed,
+    stochastic: sampling.stochastic,
+    replacement: sampling.replacement,
+    min_tasks: sampling.min_tasks,
+  });
+  return {
+    next() {
+      const drawn = sampler.next().map(({ task, index }) => ({ example: rows[task]![index]!, entry: task }));
+      return promptBatches(drawn, { batch_size: train.batch_size, perEntry: false });
+    },
+    state: () => sampler.state(),
+    restore: (state) => sampler.restore(state as SamplerState),
+  };
+}
+
+/**
+ * Source training: one shared prompt and a (u_k, v_k) per source task, learnt from the task losses and from all teachers
+ * at once (paper section 3.1, Eqs 2–5). Teacher and student see the same rows, each behind its own bank of prompts.
+ */
+export function distillationRun({ model, tokenizer }: OpenModel, distillation: Distillation): RunSpec {
+  const { config, tasks, teachers, seed } = distillation;
+  const { train, distill } = config;
+  const examples = tasks.reduce((sum, task) => sum + task.split('train').rows.length, 0);
+  const perEpoch = Math.max(1, Math.floor(examples / (train.batch_size * train.gradient_accumulation_steps)));
+  const all = distill.hidden_layers === 'all';
+  const distils = distill.lambda > 0 && (distill.loss_logits || distill.loss_hidden);
+  const options = distils ? distill : { ...distill, loss_logits: false, loss_hidden: false };
+
+  return {
+    label: distillation.label,
+    total_steps: train.max_steps ?? train.epochs! * perEpoch,
+    train,
+    optim: config.optim,
+    eval_every: train.eval_every ?? perEpoch,
+    members: null,
+    initial: distillation.initial,
+    frozen: [],
+    batches: () => sourceBatches(distillation),
+    loss_columns: ['loss', 'loss_ce', 'loss_logits', 'loss_hidden'],
+    loss(parameters, { batch, entries, weights }, step, micro) {
+      const rate = train.dropout ? model.config.dropout_rate : 0;
+      const dropout = rate === 0 ? noDropout : seededDropout(rate, seed, step, micro);
+      const prompts = selectPrompts(decomposedBank(parameters), entries);
+      const student = forward(model, batchTensors(batch, prompts), { dropout, all });
+      // The teacher is a fixed target: no dropout, and no gradient, as nothing in it depends on the parameters.
+      const teacher = distils ? forward(model, batchTensors(batch, selectPrompts(teachers, entries)), { all }) : student;
+      const target = { labels: batch.labels, weights, mask: targetMask(batch) };
+      return { ...distillationLosses(teacher, student, target, prompts.shape[1], options) };
+    },
+    eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
+    evaluate(parameters) {
+      const bank = tf.tidy(() => decomposedBank(parameters));
+      const columns: Record<string, number> = {};
+      tasks.forEach((prepared, entry) => {
+        const split = prepared.split('validation');
+        const predictions = predict(model, tokenizer, split.rows, bank, split.rows.map(() => entry), {
+          batch_size: train.eval_batch_size,
+          max_new_tokens: prepared.max_target_length,
+        });
+        columns[prepared.task.name] = scorePredictions(prepared.task, predictions, split.examples)[prepared.task.headline]!;
+      });
+      bank.dispose();
+      const scores = Object.values(columns);
+      return { score: scores.reduce((sum, score) => sum + score, 0) / scores.length, columns };
+    },
+    derived: () => ({}),
+    metadata: { method: 'mpt', tasks: tasks.map(({ task }) => task.name).join(',') },
+  };
+}

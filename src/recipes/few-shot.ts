@@ -1,0 +1,163 @@
+import type { EvalConfig, FewShotSection } from '../config/schema.js';
+import { tf } from '../engines/tf.js';
+import { latestCheckpoint } from '../checkpoints/manager.js';
+import { startProgress } from '../logging/progress.js';
+import type { OpenModel } from '../model/open.js';
+import { promptBank, readPrompt } from '../prompts/file.js';
+import type { Run } from '../runs/run-folder.js';
+import { drawFewShot } from '../samplers/few-shot.js';
+import { predict } from '../train/predict.js';
+import { writeFileAtomic } from '../util/atomic-write.js';
+import { adaptationStart } from './adapt.js';
+import { execute, type Context, type RunOutcome } from './context.js';
+import { dataFacts, prepareTask, type PreparedTask } from './prepare.js';
+import { promptTuningRun, type Method } from './prompt-tuning.js';
+import { majorityScore, predictionLines, scoreOf, type EvaluationResults } from './score.js';
+
+/** Seed of one draw's initial values and data order. */
+function memberSeed(seed: number, draw: number): number {
+  return seed * 1000 + draw;
+}
+
+interface Draw {
+  draw: number;
+  /** Indices into the training split. */
+  indices: number[];
+}
+
+/** Scores every draw's prompt on the whole split and writes predictions.jsonl and draws.json. */
+function testDraws(
+  config: EvalConfig,
+  context: Context,
+  open: OpenModel,
+  prepared: PreparedTask,
+  run: Run,
+  options: { label: string; shots: number; seed: number; draws: Draw[]; trainable: number },
+): EvaluationResults {
+  const { draws, seed, shots } = options;
+  const train = prepared.split('train');
+  const ids = draws.map(({ draw, indices }) => ({ draw, ids: indices.map((index) => train.examples[index]!.id) }));
+  writeFileAtomic(run.path('draws.json'), `${JSON.stringify(ids, null, 2)}\n`);
+
+  const split = prepared.split(config.split);
+  const count = Math.min(config.max_examples ?? Infinity, split.rows.length);
+  const part = { ...split, examples: split.examples.slice(0, count), rows: split.rows.slice(0, count) };
+  const { checkpoint } = latestCheckpoint(run.path('checkpoints'));
+  const bank = promptBank(readPrompt(checkpoint!.path, open.model.config.d_model)); // [draws, P, D]
+  const progress = startProgress({ label: `${options.label}: test`, total: count * draws.length, mode: context.progress });
+  let predictions: string[];
+  try {
+    // All draws in one pass: a row's bank entry says whose prompt stands in front of it.
+    predictions = predict(
+      open.model,
+      open.tokenizer,
+      draws.flatMap(() => part.rows),
+      bank,
+      draws.flatMap((_, entry) => part.rows.map(() => entry)),
+      {
+        batch_size: config.batch_size,
+        max_new_tokens: prepared.max_target_length,
+        num_beams: config.decode.num_beams,
+        onProgress: (done) => progress.update(done),
+      },
+    );
+  } finally {
+    progress.stop();
+    tf.dispose(bank);
+  }
+  const lines: string[] = [];
+  const scores = draws.map(({ draw }, i) => {
+    const own = predictions.slice(i * count, (i + 1) * count);
+    lines.push(...predictionLines(prepared, part, own, { draw }));
+    return { seed, draw, metrics: scoreOf(prepared, part, own) };
+  });
+  writeFileAtomic(run.path('predictions.jsonl'), `${lines.join('\n')}\n`);
+  return {
+    split: config.split,
+    examples: count,
+    shots,
+    headline: prepared.task.headline,
+    trainable_parameters: options.trainable,
+    majority: majorityScore(prepared, part),
+    scores,
+  };
+}
+
+/**
+ * The few-shot protocol (paper section 4.1): for each number of shots, many random training sets of k examples in all;
+ * adapt to each, test each on the whole split, report mean and spread. There is no validation: k examples are all that
+ * is known of the task, so every draw trains the same number of steps and its last prompt counts.
+ *
+ * The draws of one method and task train together as the members of one run, each with its own prompt, optimiser state,
+ * clipping and data order over the one frozen model: the same arithmetic as one by one, in one pass.
+ */
+export async function fewShot(
+  config: EvalConfig,
+  section: FewShotSection,
+  context: Context,
+  open: OpenModel,
+): Promise<RunOutcome[]> {
+  const outcomes: RunOutcome[] = [];
+  for (const name of config.tasks) {
+    const task = prepareTask(name, config.data, open.tokenizer);
+    const train = task.split('train');
+    for (const shots of section.shots) {
+      for (const seed of config.seeds) {
+        const draws = Array.from({ length: section.draws }, (_, draw): Draw => ({
+          draw,
+          indices: drawFewShot(train.examples, shots, seed, draw, { balanced: section.balanced }),
+        }));
+        const seeds = draws.map(({ draw }) => memberSeed(seed, draw));
+        for (const method of config.methods) {
+          const outcome = await fewShotRun(config, section, context, open, { task, shots, seed, draws, seeds, method });
+          if (outcome) outcomes.push(outcome);
+        }
+      }
+    }
+  }
+  return outcomes;
+}
+
+function fewShotRun(
+  config: EvalConfig,
+  section: FewShotSection,
+  context: Context,
+  open: OpenModel,
+  run: { task: PreparedTask; shots: number; seed: number; draws: Draw[]; seeds: number[]; method: Method },
+): Promise<RunOutcome | null> {
+  const { task, shots, seed, draws, seeds, method } = run;
+  const name = task.task.name;
+  const rows = task.split('train').rows;
+  const start = adaptationStart(open, method, config, seeds, seed);
+  const label = `few-shot ${shots} ${name}, ${method}, ${draws.length} draws`;
+  return execute(context, open, {
+    stage: 'eval',
+    out: config.out,
+    id: { experiment: config.experiment, stage: `few-shot-${shots}`, method, task: name, seed },
+    config: {
+      ...config,
+      tasks: [name],
+      methods: [method],
+      seeds: [seed],
+      few_shot: { ...section, shots: [shots] },
+    },
+    inputs: start.inputs,
+    facts: () => [...dataFacts(task), ['draws', `${draws.length} of ${shots} examples, trained together`], ['starts from', start.from]],
+    spec: () =>
+      promptTuningRun(open, {
+        label,
+        method,
+        task,
+        members: draws.map(({ indices }) => indices.map((index) => rows[index]!)),
+        seeds,
+        train: section.train,
+        optim: section.optim[method],
+        initial: start.initial,
+        frozen: start.frozen,
+        validate: false,
+      }),
+    results: (open_run, session) => ({
+      ...testDraws(config, context, open, task, open_run, { label, shots, seed, draws, trainable: session.trainable }),
+    }),
+  });
+}

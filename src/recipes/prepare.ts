@@ -1,0 +1,62 @@
+import { tokenizeExamples, type TruncationReport } from '../data/tokenized.js';
+import type { TokenizedExample } from '../data/batch.js';
+import { loadTask } from '../data/dataset.js';
+import type { DataSection } from '../config/schema.js';
+import type { Example, SplitName, Task } from '../tasks/types.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { UserError } from '../util/errors.js';
+import { formatCount, formatPercent } from '../util/format.js';
+
+/** One split of a task, as text and as token ids in the same order. */
+export interface PreparedSplit {
+  examples: Example[];
+  rows: TokenizedExample[];
+  truncation: TruncationReport;
+}
+
+export interface PreparedTask {
+  task: Task;
+  max_source_length: number;
+  max_target_length: number;
+  split(name: SplitName): PreparedSplit;
+}
+
+/** Loads, renders and (split by split, when first asked for) tokenises a task as the config's `data` section says. */
+export function prepareTask(name: string, data: DataSection, tokenizer: Tokenizer): PreparedTask {
+  const { task, splits } = loadTask(name, { ...data, data_dir: data.data_dir ?? undefined });
+  const max_source_length = data.max_source_length ?? task.max_source_length;
+  const max_target_length = data.max_target_length ?? task.max_target_length;
+  const prepared = new Map<SplitName, PreparedSplit>();
+  return {
+    task,
+    max_source_length,
+    max_target_length,
+    split(splitName) {
+      let split = prepared.get(splitName);
+      if (split === undefined) {
+        const examples = splits[splitName];
+        if (examples.length === 0) throw new UserError(`task "${name}": the ${splitName} split has no examples`);
+        const { rows, report } = tokenizeExamples(examples, tokenizer, { max_source_length, max_target_length });
+        split = { examples, rows, truncation: report };
+        prepared.set(splitName, split);
+      }
+      return split;
+    },
+  };
+}
+
+/** Sizes, truncation and an example of a task, for the banner. */
+export function dataFacts(prepared: PreparedTask): [string, string][] {
+  const { examples, rows, truncation } = prepared.split('train');
+  const others = (['validation', 'test'] as const).map((name) => `${formatCount(prepared.split(name).rows.length)} ${name}`);
+  const cut = (count: number): string => formatPercent(count / truncation.n);
+  return [
+    ['data', `${formatCount(rows.length)} train, ${others.join(', ')}`],
+    [
+      'truncated',
+      `${cut(truncation.source_truncated)} of inputs at ${prepared.max_source_length} tokens, ` +
+        `${cut(truncation.target_truncated)} of targets at ${prepared.max_target_length}`,
+    ],
+    ['example', `${examples[0]!.input} → ${examples[0]!.target}`],
+  ];
+}

@@ -1,0 +1,63 @@
+import type { PreparedSplit, PreparedTask } from './prepare.js';
+import { isCorrect, scorePredictions } from '../metrics/index.js';
+
+/** One scored set of predictions: of a seed, or of one draw of the few-shot protocol. */
+export interface Scores {
+  seed: number;
+  /** null outside the few-shot protocol */
+  draw: number | null;
+  /** All metrics of the task, times 100. */
+  metrics: Record<string, number>;
+}
+
+/** What run.json of an evaluation says; tables and summary.csv are made of these. */
+export interface EvaluationResults {
+  split: string;
+  examples: number;
+  shots: number | null;
+  headline: string;
+  trainable_parameters: number;
+  /** Score of always giving the most frequent label; null where outputs are no labels. */
+  majority: number | null;
+  scores: Scores[];
+}
+
+export function scoreOf(prepared: PreparedTask, split: PreparedSplit, predictions: readonly string[]): Record<string, number> {
+  return scorePredictions(prepared.task, [...predictions], split.examples) as Record<string, number>;
+}
+
+/** The most frequent target of a split whose outputs are labels; the first one among equals. Null for other tasks. */
+function mostFrequentLabel({ task }: PreparedTask, { examples }: PreparedSplit): string | null {
+  if (task.labels === undefined) return null;
+  const counts = new Map<string, number>();
+  for (const { target } of examples) counts.set(target, (counts.get(target) ?? 0) + 1);
+  let best: string | null = null;
+  for (const [target, count] of counts) if (best === null || count > counts.get(best)!) best = target;
+  return best;
+}
+
+/** The headline metric of answering the split's most frequent label throughout. */
+export function majorityScore(prepared: PreparedTask, split: PreparedSplit): number | null {
+  const label = mostFrequentLabel(prepared, split);
+  if (label === null) return null;
+  return scoreOf(prepared, split, split.examples.map(() => label))[prepared.task.headline]!;
+}
+
+/** Lines of predictions.jsonl: input, gold, generated, correct, in the order of the split. */
+export function predictionLines(
+  prepared: PreparedTask,
+  split: PreparedSplit,
+  predictions: readonly string[],
+  extra: Record<string, number> = {},
+): string[] {
+  return split.examples.map((example, i) =>
+    JSON.stringify({
+      ...extra,
+      id: example.id,
+      input: example.input,
+      gold: example.references ?? example.target,
+      generated: predictions[i],
+      correct: isCorrect(prepared.task, predictions[i]!, example),
+    }),
+  );
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Keys that do not change what a run computes: a run may go on, or count as done, with other values of these.
+ * Everything that is not listed here matters.
+ */
+export const IRRELEVANT_KEYS: readonly string[] = [
+  'experiment', // is part of the folder, as are out and seeds
+  'out',
+  'seeds',
+  'engine',
+  'batch_size', // of eval: rows do not see each other
+  ...['train', 'few_shot.train'].flatMap((section) => [
+    `${section}.log_every`,
+    `${section}.save_every`,
+    `${section}.keep_checkpoints`,
+    `${section}.eval_batch_size`,
+  ]),
+];
+
+/**
+ * A config cut down to one run: its seed and, where the lists have one entry per run, its task and method. This is
+ * what a run folder keeps, so that the same run is recognised whatever else was asked for along with it.
+ */
+export function configOfRun<C extends object>(config: C, run: { task?: string; seed: number; method?: string }): C {
+  return {
+    ...config,
+    seeds: [run.seed],
+    ...('tasks' in config && run.task !== undefined ? { tasks: [run.task] } : {}),
+    ...('methods' in config && run.method !== undefined ? { methods: [run.method] } : {}),
+  };
+}
+
+type Plain = { [key: string]: unknown };
+
+function isMap(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The leaves of a config that matter, by dotted path; lists are leaves, keys in alphabetical order. */
+export function relevantLeaves(config: object): Map<string, unknown> {
+  const leaves = new Map<string, unknown>();
+  const walk = (value: unknown, path: string): void => {
+    if (IRRELEVANT_KEYS.includes(path)) return;
+    if (!isMap(value)) leaves.set(path, value);
+    else for (const key of Object.keys(value).sort()) walk(value[key], path === '' ? key : `${path}.${key}`);
+  };
+  walk(config, '');
+  return leaves;
+}
+
+/** The same for configs that compute the same, whatever the order of their keys. 16 hexadecimal digits. */
+export function configHash(config: object): string {
+  return createHash('sha256')
+    .update(JSON.stringify([...relevantLeaves(config)]))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+export interface ConfigDifference {
+  path: string;
+  before: unknown;
+  now: unknown;
+}
+
+/** The keys that matter and differ; undefined where one side does not have the key. */
+export function differences(before: object, now: object): ConfigDifference[] {
+  const [a, b] = [relevantLeaves(before), relevantLeaves(now)];
+  return [...new Set([...a.keys(), ...b.keys()])]
+    .sort()
+    .filter((path) => JSON.stringify(a.get(path)) !== JSON.stringify(b.get(path)))
+    .map((path) => ({ path, before: a.get(path), now: b.get(path) }));
+}

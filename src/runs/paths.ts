@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { UserError } from '../util/errors.js';
+
+/** Stands where other stages have their task: a distilled run belongs to all source tasks together. */
+export const DISTILL_TASK = 'sources';
+
+/** What names a run. Its folder follows from it, so that stages find each other and a rerun finds what is done. */
+export interface RunId {
+  experiment: string;
+  stage: string;
+  method: string;
+  task: string;
+  seed: number;
+}
+
+/** Names become folders: nothing in them may lead elsewhere or be refused by a file system. */
+function checkName(kind: string, name: string): string {
+  if (!/^[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_])?$/.test(name)) {
+    throw new UserError(`${kind} "${name}" cannot name a folder.`, {
+      hint: 'Right would be letters, digits, "-", "_" and "." only.',
+    });
+  }
+  return name;
+}
+
+/** `<out>/<experiment>/<stage>/<method>` */
+export function methodFolder(
+  out: string,
+  { experiment, stage, method }: Pick<RunId, 'experiment' | 'stage' | 'method'>,
+): string {
+  return join(
+    out,
+    checkName('the experiment', experiment),
+    checkName('the stage', stage),
+    checkName('the method', method),
+  );
+}
+
+/** `<out>/<experiment>/<stage>/<method>/<task>`: holds a folder per seed. */
+export function taskFolder(out: string, id: Omit<RunId, 'seed'>): string {
+  return join(methodFolder(out, id), checkName('the task', id.task));
+}
+
+export function seedName(seed: number): string {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`seedName: ${seed} is not a seed`);
+  return `seed-${seed}`;
+}
+
+/** `<out>/<experiment>/<stage>/<method>/<task>/seed-<n>` */
+export function runFolder(out: string, id: RunId): string {
+  return join(taskFolder(out, id), seedName(id.seed));
+}

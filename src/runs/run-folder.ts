@@ -1,0 +1,203 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { resolvedYaml } from '../config/load.js';
+import { schemas, type AnyConfig, type Stage } from '../config/schema.js';
+import { writeFileAtomic } from '../util/atomic-write.js';
+import { UserError } from '../util/errors.js';
+import { configHash, differences } from './compare-config.js';
+import { acquireLock, LOCK_NAME, type Lock } from './lock.js';
+import { runFolder, type RunId } from './paths.js';
+import type { ProcessIdentity } from './process-identity.js';
+import { readRecord, RECORD_NAME, type EngineRecord, type RunRecord, type RunStatus } from './record.js';
+import { gitState, hostFacts, versions } from './versions.js';
+
+export const CONFIG_NAME = 'config.yaml';
+
+export interface OpenOptions {
+  /** Names the schema of the config. */
+  stage: Stage;
+  /** The config of this one run, see `configOfRun`. */
+  config: AnyConfig;
+  id: RunId;
+  engine?: EngineRecord | null;
+  /** Start over: what the folder holds is removed. */
+  force?: boolean;
+  /** Milliseconds since 1970; for tests. */
+  now?: () => number;
+}
+
+/** The part of the record that a run may change while it works. */
+export type RecordUpdate = Partial<Pick<RunRecord, 'step' | 'total_steps' | 'parameters' | 'results' | 'engine'>>;
+
+/** A run folder that this process has locked. End it with finish, stop or fail; `close` alone leaves it as it is. */
+export interface Run {
+  readonly folder: string;
+  readonly record: Readonly<RunRecord>;
+  /** How the run stood when it was opened; null for a new one. "running" then means that it was killed. */
+  readonly previous: RunStatus | null;
+  /** The process whose lock was taken over, as it had died. */
+  readonly takenOverFrom: ProcessIdentity | null;
+  path(...names: string[]): string;
+  /** Rewrites run.json, atomically. */
+  update(changes: RecordUpdate): void;
+  finish(changes?: RecordUpdate): void;
+  stop(signal: string): void;
+  fail(error: unknown): void;
+  close(): void;
+}
+
+/** Whether the run in `folder` is finished and computed what `config` asks for. */
+export function isFinished(folder: string, config: object | string): boolean {
+  const record = readRecord(folder);
+  const hash = typeof config === 'string' ? config : configHash(config);
+  return record?.status === 'finished' && record.config_hash === hash;
+}
+
+/**
+ * Opens (or begins) a run: takes the lock, compares configs, writes config.yaml and run.json.
+ * A finished run is opened as it is: look at `previous`, or at `isFinished` before.
+ *
+ * @throws UserError when another process works there, or when the run was begun with another config (and not `force`)
+ * @throws RunError when the disk is full
+ */
+export function openRun(out: string, options: OpenOptions): Run {
+  const { stage, config, id, force = false, now = Date.now } = options;
+  const folder = runFolder(out, id);
+  const lock = acquireLock(folder);
+  try {
+    if (force) clearFolder(folder);
+    removeOld(folder);
+    const before = force ? undefined : readRecord(folder);
+    compareWithBefore(folder, stage, config);
+    const record = before?.status === 'finished' ? before : begin(id, config, before, options.engine ?? null, now());
+    if (before?.status !== 'finished') {
+      writeFileAtomic(join(folder, CONFIG_NAME), resolvedYaml(config, stage));
+      writeRecord(folder, record);
+    }
+    return makeRun(folder, record, before?.status ?? null, lock, now);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+const OLD_PREFIX = '.old-';
+
+/** Moves everything away first, so that a crash on the way leaves an empty run rather than half of one. */
+function clearFolder(folder: string): void {
+  const old = join(folder, `${OLD_PREFIX}${process.pid}-${Date.now()}`);
+  mkdirSync(old);
+  const rest = readdirSync(folder).filter((name) => name !== LOCK_NAME && !name.startsWith(OLD_PREFIX));
+  // The record goes first: without it nothing counts as finished.
+  rest.sort((a, b) => Number(b === RECORD_NAME) - Number(a === RECORD_NAME));
+  for (const name of rest) renameSync(join(folder, name), join(old, name));
+}
+
+function removeOld(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(OLD_PREFIX)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function compareWithBefore(folder: string, stage: Stage, config: AnyConfig): void {
+  const file = join(folder, CONFIG_NAME);
+  if (!existsSync(file)) return;
+  const different = differences(readOldConfig(file, stage), config);
+  if (different.length === 0) return;
+  const show = (value: unknown): string => (value === undefined ? 'not there' : JSON.stringify(value));
+  const lines = different.map(({ path, before, now }) => `  ${path}: ${show(before)} then, ${show(now)} now`);
+  throw new UserError(`The run in ${folder} was begun with another config:\n${lines.join('\n')}`, {
+    hint: 'Use another experiment (--experiment NAME) to keep both, or --force to start this one over.',
+  });
+}
+
+/** As it was then; keys that have come since get their defaults, if it still fits the schema. */
+function readOldConfig(file: string, stage: Stage): object {
+  let value: unknown;
+  try {
+    value = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UserError(`${file}: damaged: not YAML.`, {
+      hint: 'Run again with --force to start this run over.',
+      cause: error,
+    });
+  }
+  const checked = schemas[stage].safeParse(value);
+  return checked.success ? checked.data : typeof value === 'object' && value !== null ? value : {};
+}
+
+function begin(
+  id: RunId,
+  config: AnyConfig,
+  before: RunRecord | undefined,
+  engine: EngineRecord | null,
+  now: number,
+): RunRecord {
+  const time = new Date(now).toISOString();
+  return {
+    format: 1,
+    run: id,
+    status: 'running',
+    config_hash: configHash(config),
+    step: before?.step ?? null,
+    total_steps: before?.total_steps ?? null,
+    parameters: before?.parameters ?? null,
+    results: {},
+    timings: {
+      started: before?.timings.started ?? time,
+      updated: time,
+      ended: null,
+      seconds: before?.timings.seconds ?? 0,
+      attempts: (before?.timings.attempts ?? 0) + 1,
+    },
+    versions: versions(),
+    engine,
+    host: hostFacts(),
+    git: gitState(),
+    error: null,
+  };
+}
+
+function writeRecord(folder: string, record: RunRecord): void {
+  writeFileAtomic(join(folder, RECORD_NAME), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+function makeRun(folder: string, record: RunRecord, previous: RunStatus | null, lock: Lock, now: () => number): Run {
+  const opened = now();
+  const secondsBefore = record.timings.seconds;
+  const write = (changes: RecordUpdate & Partial<Pick<RunRecord, 'status' | 'error'>>): void => {
+    const time = now();
+    const ended = changes.status !== undefined;
+    Object.assign(record, changes);
+    record.timings.updated = new Date(time).toISOString();
+    record.timings.ended = ended ? record.timings.updated : null;
+    record.timings.seconds = secondsBefore + (time - opened) / 1000;
+    writeRecord(folder, record);
+  };
+  const end = (changes: RecordUpdate & Partial<Pick<RunRecord, 'status' | 'error'>>): void => {
+    try {
+      write(changes);
+    } finally {
+      lock.release();
+    }
+  };
+  return {
+    folder,
+    record,
+    previous,
+    takenOverFrom: lock.takenOverFrom,
+    path: (...names) => join(folder, ...names),
+    update: write,
+    finish: (changes = {}) => end({ ...changes, status: 'finished' }),
+    stop: (signal) => end({ status: 'stopped', error: `stopped by ${signal}` }),
+    fail: (error) => {
+      try {
+        end({ status: 'failed', error: error instanceof Error ? error.message : String(error) });
+      } catch {
+        // A full disk, say: the error that is being recorded matters more than this one.
+      }
+    },
+    close: () => lock.release(),
+  };
+}

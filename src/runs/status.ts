@@ -1,0 +1,47 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../util/errors.js';
+import { lockOwner } from './lock.js';
+import { readRecord, RECORD_NAME, type RunRecord, type RunStatus } from './record.js';
+
+export interface RunListing {
+  folder: string;
+  /** "killed": it says running, but no process holds its lock. "damaged": its record cannot be read. */
+  status: RunStatus | 'killed' | 'damaged';
+  record: RunRecord | undefined;
+  /** Why it is damaged. */
+  problem: string | undefined;
+}
+
+/** A run's folder and how it really stands. */
+export function inspectRun(folder: string): RunListing | undefined {
+  try {
+    const record = readRecord(folder);
+    if (!record) return undefined;
+    const status = record.status === 'running' && lockOwner(folder) === null ? 'killed' : record.status;
+    return { folder, status, record, problem: undefined };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { folder, status: 'damaged', record: undefined, problem: error.message };
+  }
+}
+
+/** Every run at or below `root` (an `out` folder, or anything in it), in order of their paths, seeds by number. */
+export function listRuns(root: string): RunListing[] {
+  if (!existsSync(root)) return [];
+  if (existsSync(join(root, RECORD_NAME))) return [inspectRun(root)!];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .flatMap((name) => listRuns(join(root, name)));
+}
+
+/** The seeds that have a folder in a task's folder, smallest first. */
+export function seedsIn(folder: string): number[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => /^seed-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}

@@ -1,0 +1,51 @@
+import type { OptimSection, TrainSection } from '../config/schema.js';
+import type { StoredTensor } from '../checkpoints/safetensors.js';
+import type { Tensors } from '../optim/optimizer.js';
+import type { LossTerms } from './loop.js';
+import type { PromptBatch } from './prompt-batch.js';
+
+/** Scores of a validation: the one that chooses the best checkpoint, and what else goes into eval.csv. */
+export interface Evaluation {
+  /** Higher is better. */
+  score: number;
+  columns: Record<string, number>;
+}
+
+/** The data of a run: batches without end, and where it stands, as plain JSON. */
+export interface BatchSource {
+  /** The micro-batches of the next step. */
+  next(): PromptBatch[];
+  state(): unknown;
+  restore(state: unknown): void;
+}
+
+/**
+ * One training run, as a recipe describes it. A session gives it its folder, checkpoints, CSVs and progress; the loop
+ * trains it.
+ */
+export interface RunSpec {
+  /** For people: "adapt wn_living, mpt, seed 1". */
+  label: string;
+  total_steps: number;
+  train: TrainSection;
+  optim: OptimSection;
+  /** Steps between validations; null where there is none. */
+  eval_every: number | null;
+  /** Size of the leading run axis of the parameters, null for none; see LoopSpec. */
+  members: number | null;
+  /** Fresh parameters; the caller owns them. */
+  initial(): Tensors;
+  /** Names of parameters that take part but stay as they are. */
+  frozen: readonly string[];
+  batches(): BatchSource;
+  /** Called inside a gradient. */
+  loss(parameters: Tensors, batch: PromptBatch, step: number, micro: number): LossTerms;
+  /** Names of the loss terms, as columns of train.csv. */
+  loss_columns: readonly string[];
+  evaluate?(parameters: Tensors): Evaluation;
+  eval_columns: readonly string[];
+  /** What prompt.safetensors holds besides the trained tensors (the composed prompt). */
+  derived(parameters: Tensors): Record<string, StoredTensor>;
+  /** Metadata of prompt.safetensors. */
+  metadata: Record<string, string>;
+}

@@ -1,0 +1,198 @@
+import { bestCheckpoint, latestCheckpoint, saveBest, saveCheckpoint, type Checkpoint } from '../checkpoints/manager.js';
+import type { StoredTensor } from '../checkpoints/safetensors.js';
+import { tf } from '../engines/tf.js';
+import { log, warn } from '../logging/console.js';
+import { CsvLog } from '../logging/csv.js';
+import { startProgress, type ProgressMode } from '../logging/progress.js';
+import { buildOptimizer, learningRates, peakRate } from '../optim/build.js';
+import type { Tensors } from '../optim/optimizer.js';
+import { storedParameters } from '../prompts/file.js';
+import type { Run } from '../runs/run-folder.js';
+import { RunError } from '../util/errors.js';
+import { stopRequested } from '../util/signals.js';
+import { trainLoop, type TrainState } from './loop.js';
+import { startMeter } from './meter.js';
+import type { BatchSource, RunSpec } from './run-spec.js';
+
+/** What a checkpoint's state.json holds besides the step: everything the next step depends on but the tensors. */
+interface SessionState {
+  window: TrainState['window'];
+  batches: unknown;
+  best: { step: number; score: number } | null;
+  /** Validations since the best one. */
+  stale: number;
+  /** Validations made so far. */
+  evaluations: number;
+}
+
+export interface SessionResult {
+  reason: 'finished' | 'patience' | 'signal';
+  signal: string | null;
+  steps: number;
+  best: SessionState['best'];
+  /** Largest resident memory seen while training, in MiB. */
+  peak_rss_mb: number;
+  trainable: number;
+}
+
+/** Values trained by one member. */
+function trainableSize(parameters: Tensors, { members, frozen }: RunSpec): number {
+  const trained = Object.entries(parameters).filter(([name]) => !frozen.includes(name));
+  return trained.reduce((sum, [, tensor]) => sum + tensor.size, 0) / (members ?? 1);
+}
+
+/** Puts stored tensors into the shapes that fresh ones have; the caller owns the result. */
+function restoreTensors(fresh: Tensors, stored: Record<string, StoredTensor>, where: string): Tensors {
+  const restored: Tensors = {};
+  for (const [name, tensor] of Object.entries(fresh)) {
+    const found = stored[name];
+    if (found === undefined || found.data.length !== tensor.size) {
+      tf.dispose(restored);
+      throw new RunError(`${where}: ${name} is ${found === undefined ? 'missing' : `[${found.shape.join(', ')}]`}, expected [${tensor.shape.join(', ')}]`, {
+        hint: 'The checkpoint is of another config. --force starts the run over.',
+      });
+    }
+    restored[name] = tf.tensor(found.data, tensor.shape);
+  }
+  return restored;
+}
+
+/** Fresh tensors, or those of the latest whole checkpoint. */
+function resume(run: Run, spec: RunSpec, batches: BatchSource): { state: TrainState; session: SessionState } {
+  const optimizer = buildOptimizer(spec.optim);
+  const parameters = spec.initial();
+  const trained = Object.fromEntries(Object.entries(parameters).filter(([name]) => !spec.frozen.includes(name)));
+  const moments = optimizer.init(trained);
+  const session: SessionState = { window: { sums: {}, steps: 0 }, batches: null, best: null, stale: 0, evaluations: 0 };
+  const { checkpoint, broken } = latestCheckpoint(run.path('checkpoints'));
+  for (const { path, reason } of broken) warn(`${path} is damaged and passed over: ${reason}`);
+  if (checkpoint === undefined) return { state: { step: 0, parameters, optimizer: moments, window: session.window }, session };
+
+  const saved = checkpoint.state as SessionState;
+  batches.restore(saved.batches);
+  const state: TrainState = {
+    step: checkpoint.step,
+    parameters: restoreTensors(parameters, checkpoint.tensors, checkpoint.path),
+    optimizer: restoreTensors(moments, checkpoint.optimizer, checkpoint.path),
+    window: saved.window,
+  };
+  tf.dispose([parameters, moments]);
+  return { state, session: saved };
+}
+
+/**
+ * Trains one run in its folder: resumes from the latest checkpoint, writes train.csv, eval.csv and checkpoints, shows
+ * progress, stops at a signal. The run is neither finished nor closed here; that is its recipe's to do.
+ *
+ * @throws RunError when the loss is not finite or the disk is full; the last checkpoint is kept
+ */
+export async function trainSession(run: Run, spec: RunSpec, progressMode: ProgressMode): Promise<SessionResult> {
+  const batches = spec.batches();
+  const { state: start, session } = resume(run, spec, batches);
+  const trainable = trainableSize(start.parameters, spec);
+  const rate = learningRates(spec.optim, spec.total_steps);
+  const rateColumns = rateColumnsOf(start.parameters, spec);
+  const columns = ['step', ...spec.loss_columns, 'grad_norm', ...Object.keys(rateColumns)];
+  const trainCsv = new CsvLog(run.path('train.csv'), [...columns, 'examples_per_s', 'tokens_per_s', 'num_tensors', 'rss_mb']);
+  const evalCsv = spec.evaluate ? new CsvLog(run.path('eval.csv'), ['step', ...spec.eval_columns, 'best']) : null;
+  trainCsv.truncateAfter(start.step);
+  evalCsv?.truncateAfter(start.step);
+  if (start.step > 0) log(`${spec.label}: goes on from step ${start.step} of ${spec.total_steps}`);
+  run.update({ step: start.step, total_steps: spec.total_steps });
+
+  const meter = startMeter();
+  const progress = startProgress({ label: spec.label, total: spec.total_steps, start: start.step, mode: progressMode });
+  const checkpointOf = (state: TrainState): Checkpoint => ({
+    step: state.step,
+    tensors: { ...storedParameters(state.parameters, spec.members), ...spec.derived(state.parameters) },
+    optimizer: storedParameters(state.optimizer, null),
+    state: { ...session, window: state.window, batches: batches.state() } satisfies SessionState,
+    metadata: { ...spec.metadata, step: String(state.step) },
+  });
+
+  try {
+    const ranOut = (): boolean => spec.train.patience !== null && session.stale >= spec.train.patience;
+    const end = await trainLoop(
+      {
+        total_steps: ranOut() ? start.step : spec.total_steps,
+        optimizer: buildOptimizer(spec.optim),
+        learningRate: rate,
+        grad_clip: spec.optim.grad_clip,
+        members: spec.members,
+        frozen: spec.frozen,
+        nextBatches() {
+          const next = batches.next();
+          meter.count(next);
+          return next;
+        },
+        loss: spec.loss,
+        log_every: spec.train.log_every,
+        eval_every: spec.eval_every,
+        save_every: spec.train.save_every,
+        onStep(row, logged) {
+          meter.lap();
+          progress.update(row.step, { loss: row['loss']!.toFixed(4) });
+          if (!logged) return;
+          const rates = Object.entries(rateColumns).map(([column, name]) => [column, rate(name, row.step - 1)]);
+          trainCsv.append({ ...row, ...Object.fromEntries(rates), ...meter.read() });
+        },
+        ...(spec.evaluate && {
+          onEvaluate(state) {
+            const { score, columns: scores } = spec.evaluate!(state.parameters);
+            session.evaluations += 1;
+            const isBest = session.best === null || score > session.best.score;
+            if (isBest) {
+              session.best = { step: state.step, score };
+              session.stale = 0;
+              saveBest(run.path('checkpoints'), checkpointOf(state));
+            } else {
+              session.stale += 1;
+            }
+            evalCsv!.append({ step: state.step, score, ...scores, best: isBest ? 1 : 0 });
+            meter.skip();
+            return Promise.resolve(ranOut());
+          },
+        }),
+        onSave(state) {
+          trainCsv.sync();
+          evalCsv?.sync();
+          saveCheckpoint(run.path('checkpoints'), checkpointOf(state), { keep: spec.train.keep_checkpoints });
+          run.update({ step: state.step });
+          meter.skip();
+        },
+        stopRequested,
+      },
+      start,
+    );
+    return {
+      reason: end.reason,
+      signal: end.signal,
+      steps: end.state.step,
+      best: session.best,
+      peak_rss_mb: meter.peakRss(),
+      trainable,
+    };
+  } finally {
+    progress.stop();
+    trainCsv.close();
+    evalCsv?.close();
+    tf.dispose([start.parameters, start.optimizer]);
+  }
+}
+
+/** One learning-rate column, or one per group where groups have rates of their own. */
+function rateColumnsOf(parameters: Tensors, { optim, frozen }: RunSpec): Record<string, string> {
+  const trained = Object.keys(parameters).filter((name) => !frozen.includes(name));
+  const byGroup = { shared_prompt: 'lr_shared_prompt', task_u: 'lr_task_vectors', task_v: 'lr_task_vectors' } as Record<string, string>;
+  const columns: Record<string, string> = {};
+  for (const name of trained) {
+    peakRate(optim, name); // fails early where a rate is missing
+    columns[byGroup[name] ?? 'lr'] ??= name;
+  }
+  return columns;
+}
+
+/** The checkpoint that a finished run stands for: the best on validation, else the last. */
+export function finalCheckpointFolder(checkpoints: string): string | undefined {
+  return (bestCheckpoint(checkpoints) ?? latestCheckpoint(checkpoints).checkpoint)?.path;
+}
