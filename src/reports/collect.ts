@@ -51,9 +51,11 @@ export function collectResults(runs: readonly RunListing[]): ResultRow[] {
   }
   return [...rows.values()].map(({ values, trainable, ...row }) => ({
     ...row,
-    cells: [...values].map(
-      ([method, scores]): ResultCell => ({ method, ...meanStd(scores), trainable_parameters: trainable.get(method)! }),
-    ),
+    cells: [...values].map(([method, scores]): ResultCell => ({
+      method,
+      ...meanStd(scores),
+      trainable_parameters: trainable.get(method)!,
+    })),
   }));
 }
 

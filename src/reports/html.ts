@@ -43,7 +43,8 @@ function resultsHtml(section: Section, slots: readonly string[]): string {
   const columns = methods.map(
     (method) => `<th scope="col"><span class="key ${colorClass(slots.indexOf(method))}"></span>${escape(method)}</th>`,
   );
-  const head = `<tr><th scope="col">Task</th>${columns.join('')}${withMajority ? '<th scope="col">majority</th>' : ''}</tr>`;
+  if (withMajority) columns.push('<th scope="col">majority</th>');
+  const head = `<tr><th scope="col">Task</th>${columns.join('')}</tr>`;
   const body = rows.map((row) => {
     const best = bestIndices(methods.map((method) => cellOf(row, method)?.mean));
     const detail = `${row.task} · ${row.metric} · ${formatCount(row.test_examples)} test examples`;

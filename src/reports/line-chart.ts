@@ -29,7 +29,7 @@ function toCurve(series: CurveSeries, slot: number, logY: boolean): Curve {
 export function smoothingNote(charts: readonly Chart[]): string {
   const longest = Math.max(0, ...charts.flatMap((chart) => chart.series.map((series) => series.points.length)));
   return longest > SMOOTH_ABOVE
-    ? `Curves of more than ${SMOOTH_ABOVE} points: every point faint, the running mean over about a twentieth of them strong.`
+    ? `Curves of over ${SMOOTH_ABOVE} points: every point faint, the running mean over about a twentieth of them strong.`
     : '';
 }
 

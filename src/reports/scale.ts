@@ -2,8 +2,8 @@
 export interface Scale {
   domain: [number, number];
   ticks: number[];
-  at(value: number): number;
-  label(tick: number): string;
+  at: (value: number) => number;
+  label: (tick: number) => string;
 }
 
 /** The step of the form 1, 2 or 5 times a power of ten that cuts `span` into about `count` parts. */
@@ -20,13 +20,15 @@ function tidy(value: number): number {
   return Number(value.toPrecision(12));
 }
 
-/** Multiples of a nice step within [low, high]. */
-export function niceTicks(low: number, high: number, count: number): number[] {
-  if (!(high > low)) return [low];
-  const step = niceStep(high - low, count);
+function multiples(step: number, low: number, high: number): number[] {
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, index) => tidy((first + index) * step));
+}
+
+/** Multiples of a nice step within [low, high]. */
+export function niceTicks(low: number, high: number, count: number): number[] {
+  return high > low ? multiples(niceStep(high - low, count), low, high) : [low];
 }
 
 /** Ticks of a logarithmic axis: powers of ten, with 2 and 5 between them where there is room. */
@@ -73,8 +75,8 @@ export interface ScaleOptions {
 /** Linear axis over the finite `values`, which must not be empty, onto the pixels [from, to]. */
 export function linearScale(values: readonly number[], [from, to]: [number, number], options: ScaleOptions): Scale {
   let [low, high] = widened(least(values), most(values));
+  const step = niceStep(high - low, options.count);
   if (options.nice === true) {
-    const step = niceStep(high - low, options.count);
     [low, high] = [tidy(Math.floor(low / step + 1e-9) * step), tidy(Math.ceil(high / step - 1e-9) * step)];
   }
   if (options.limits !== undefined) {
@@ -82,7 +84,7 @@ export function linearScale(values: readonly number[], [from, to]: [number, numb
     if (low < floor && high > floor) low = floor;
     if (high > ceiling && low < ceiling) high = ceiling;
   }
-  const ticks = niceTicks(low, high, options.count);
+  const ticks = multiples(step, low, high);
   return {
     domain: [low, high],
     ticks,

@@ -4,13 +4,15 @@ export const STYLE = `
   color-scheme: light dark;
   --page: #ffffff; --panel: #f6f7f9; --ink: #1b2126; --soft: #57616b; --rule: #d9dee3; --grid: #e6e9ed;
   --best: #e3f1e9; --accent: #0b6e4f;
-  --s0: #0072b2; --s1: #d55e00; --s2: #008f68; --s3: #b5538f; --s4: #b07b00; --s5: #3f9fd6; --s6: #7a4b1f; --s7: #66707a;
+  --s0: #0072b2; --s1: #d55e00; --s2: #008f68; --s3: #b5538f;
+  --s4: #b07b00; --s5: #3f9fd6; --s6: #7a4b1f; --s7: #66707a;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14181c; --panel: #1c2227; --ink: #e6eaed; --soft: #a3adb6; --rule: #39424a; --grid: #2b3239;
     --best: #1d3a2e; --accent: #5fd0a5;
-    --s0: #56a8e8; --s1: #ff8a4c; --s2: #2ecfa2; --s3: #e79cc9; --s4: #f0c04a; --s5: #a3d6f5; --s6: #c99b6c; --s7: #a9b4bf;
+    --s0: #56a8e8; --s1: #ff8a4c; --s2: #2ecfa2; --s3: #e79cc9;
+    --s4: #f0c04a; --s5: #a3d6f5; --s6: #c99b6c; --s7: #a9b4bf;
   }
 }
 * { box-sizing: border-box; }
@@ -29,7 +31,10 @@ figure { margin: 0; }
 figcaption { font-weight: 600; font-size: 0.92rem; margin-bottom: 6px; }
 .caption { color: var(--soft); font-size: 0.85rem; margin: 8px 0 0; max-width: 90ch; }
 .panel { background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; padding: 12px; }
-.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 14px; align-items: start; }
+.multiples {
+  display: grid; gap: 14px; align-items: start;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr));
+}
 .multiples .chart { max-width: 520px; }
 .narrow { display: none; }
 .scroll { overflow-x: auto; margin-top: 14px; border: 1px solid var(--rule); border-radius: 8px; }
@@ -44,12 +49,15 @@ td.best { background: var(--best); }
 td.best strong { color: var(--accent); }
 tfoot th { font-weight: 600; }
 tfoot tr:first-child > * { border-top-width: 2px; }
-.key { display: inline-block; width: 0.65em; height: 0.65em; border-radius: 50%; background: currentColor; margin-right: 0.4em; }
+.key {
+  display: inline-block; width: 0.65em; height: 0.65em; margin-right: 0.4em;
+  border-radius: 50%; background: currentColor;
+}
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; font-size: 0.92rem; }
 dt { color: var(--soft); }
 dd { margin: 0; }
 .chart { display: block; width: 100%; height: auto; overflow: visible; }
-.chart text { font: 11px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: var(--soft); }
+.chart text { font-size: 11px; fill: var(--soft); }
 .chart text.label { fill: var(--ink); }
 .chart text.task { fill: var(--ink); font-size: 13px; }
 .chart .grid { stroke: var(--grid); fill: none; }
