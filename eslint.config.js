@@ -12,6 +12,8 @@ export default defineConfig(
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/no-unnecessary-condition': 'off',
+      // tfjs returns Tensor<Rank>; asserting the rank at the call is how shapes are told.
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       // `import tf = require(…)` is how the one CommonJS copy of TensorFlow.js is shared.
       '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }],
       // node:test returns a promise that the runner awaits.
@@ -24,7 +26,7 @@ export default defineConfig(
         },
       ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_$' }],
     },
   },
   {

@@ -41,7 +41,7 @@ export function buildProgram() {
     setupCommand(),
     doctorCommand(),
   ]) {
-    program.addCommand(command as unknown as Command);
+    program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;

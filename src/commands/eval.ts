@@ -1,14 +1,13 @@
-import { join } from 'node:path';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { log, print, printJson } from '../logging/console.js';
 import { evaluate } from '../recipes/evaluate.js';
-import { collectResults, experimentRuns } from '../reports/collect.js';
-import { csvRows, resultsTable } from '../reports/table.js';
+import { summarize } from '../recipes/summarize.js';
+import { collectResults } from '../reports/collect.js';
+import { resultsTable } from '../reports/table.js';
 import { inspectRun } from '../runs/status.js';
-import { writeFileAtomic } from '../util/atomic-write.js';
 import { dryRun } from './dry-run.js';
 import { startContext } from './session.js';
 import { configOf, stageCommand, wholeNumber } from './stage-options.js';
-import { InvalidArgumentError } from '@commander-js/extra-typings';
 
 const EXAMPLES = `
 "Few-shot" means few labelled training examples (k in all, not per class): every draw of k adapts its own prompt.
@@ -20,7 +19,8 @@ Examples:
 
 function shotsList(text: string): number[] {
   const shots = text.split(',').map(Number);
-  if (shots.some((k) => !Number.isInteger(k) || k < 1)) throw new InvalidArgumentError('Right would be 16, or 4,16,32.');
+  if (shots.some((k) => !Number.isInteger(k) || k < 1))
+    throw new InvalidArgumentError('Right would be 16, or 4,16,32.');
   return shots;
 }
 
@@ -44,10 +44,12 @@ export function evalCommand() {
       const outcomes = await evaluate(config, context);
       if (dry) return;
       const rows = collectResults(outcomes.flatMap(({ folder }) => inspectRun(folder) ?? []));
-      const summary = join(config.out, config.experiment, 'summary.csv');
-      writeFileAtomic(summary, csvRows(collectResults(experimentRuns(config.out, config.experiment))));
-      if (options.json) printJson({ results: rows, runs: outcomes.map(({ folder }) => folder), summary });
+      const { summary, report } = summarize(config.out, config.experiment, {
+        title: 'Multitask prompt tuning',
+        notes: [],
+      });
+      if (options.json) printJson({ results: rows, runs: outcomes.map(({ folder }) => folder), summary, report });
       else print(resultsTable(rows, { color: process.stdout.isTTY }));
-      log(`summary of the experiment: ${summary}`);
+      log(`summary: ${summary}\nreport:  ${report}`);
     });
 }

@@ -24,7 +24,15 @@ export async function startContext(engine: EngineSection, options: StageOptions)
 /** The runs of a stage, as the last thing a command says: what came of each and where it lies. */
 export function reportOutcomes(outcomes: readonly RunOutcome[], options: StageOptions): void {
   if (options.json) {
-    printJson(outcomes.map(({ id, folder, skipped, record }) => ({ ...id, folder, skipped, status: record.status, results: record.results })));
+    printJson(
+      outcomes.map(({ id, folder, skipped, record }) => ({
+        ...id,
+        folder,
+        skipped,
+        status: record.status,
+        results: record.results,
+      })),
+    );
     return;
   }
   if (outcomes.length > 0) print(outcomes.map(({ folder }) => folder).join('\n'));

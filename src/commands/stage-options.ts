@@ -33,7 +33,11 @@ export function stageCommand(stage: Stage, description: string) {
   return new Command(stage)
     .description(description)
     .option('-c, --config <file>', `YAML config (default: configs/${stage}.yaml)`)
-    .option('--set <key=value>', 'override one key of the config, e.g. optim.learning_rate=0.1 (repeatable)', repeatable)
+    .option(
+      '--set <key=value>',
+      'override one key of the config, e.g. optim.learning_rate=0.1 (repeatable)',
+      repeatable,
+    )
     .option('-t, --task <names>', 'tasks, comma-separated', commaList)
     .option('-s, --seed <numbers>', 'seeds, comma-separated: one run each', wholeNumbers)
     .option('-m, --model <model>', '"bundled" or a folder with a T5 (config.json, model.safetensors, tokenizer)')
@@ -46,7 +50,11 @@ export function stageCommand(stage: Stage, description: string) {
     .option('--force', 'do finished runs again')
     .option('--dry-run', 'show the resolved config, data and steps; train nothing')
     .option('--json', 'print results as JSON on stdout')
-    .addOption(new Option('--progress <mode>', 'how progress is shown').choices(PROGRESS_MODES).default('auto' as const));
+    .addOption(progressOption());
+}
+
+export function progressOption() {
+  return new Option('--progress <mode>', 'how progress is shown').choices(PROGRESS_MODES).default('auto' as const);
 }
 
 /** What `stageCommand`'s options parse to. */

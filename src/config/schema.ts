@@ -140,12 +140,21 @@ const pretrain = z.strictObject({
   ...name,
   tasks: taskList('tasks whose training splits are learnt, each with its name in front'),
   ...common,
+  task_weights: z
+    .record(z.string(), z.number().gt(0))
+    .default({})
+    .describe('how often a row of a task is drawn, relative to the others; 1 where nothing is said'),
+  vocabulary: z
+    .string()
+    .min(1)
+    .default('bundled')
+    .describe('"bundled" or a folder with spiece.model or tokenizer.json'),
   span_corruption_rate: z
     .number()
     .min(0)
     .max(1)
     .default(0.1)
-    .describe('share of the batches that fill gaps in plain text instead of doing a task'),
+    .describe("share of the rows that fill gaps in their task's input instead of doing the task"),
   noise_density: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens hidden by span corruption'),
   mean_span_length: z.number().min(1).default(3).describe('tokens per hidden span, on average'),
   architecture: z
@@ -160,10 +169,10 @@ const pretrain = z.strictObject({
     })
     .prefault({})
     .describe('T5 v1.1 form: gated GELU, RMS norm, tied embeddings'),
-  train: trainSection({ length: { max_steps: 5000 }, batch_size: 96, dropout: false, log_every: 20 }),
+  train: trainSection({ length: { max_steps: 3000 }, batch_size: 96, dropout: false, log_every: 20 }),
   optim: optimSection(
     { learning_rate: learningRate(0.02) },
-    { name: 'adafactor', weight_decay: 0, warmup: { warmup_steps: 200 }, parameter_scaling: true },
+    { name: 'adafactor', weight_decay: 0, warmup: { warmup_steps: 100 }, parameter_scaling: true },
   ),
 });
 

@@ -48,10 +48,14 @@ export function distillationLosses(
     : zero;
   const parts: Scalar[] = [];
   if (options.loss_hidden && options.hidden_encoder) {
-    parts.push(hiddenStateLoss(layersOf(teacher, 'encoder', options), layersOf(student, 'encoder', options), encoderMask()));
+    parts.push(
+      hiddenStateLoss(layersOf(teacher, 'encoder', options), layersOf(student, 'encoder', options), encoderMask()),
+    );
   }
   if (options.loss_hidden && options.hidden_decoder) {
-    parts.push(hiddenStateLoss(layersOf(teacher, 'decoder', options), layersOf(student, 'decoder', options), target.mask));
+    parts.push(
+      hiddenStateLoss(layersOf(teacher, 'decoder', options), layersOf(student, 'decoder', options), target.mask),
+    );
   }
   const loss_hidden = parts.length > 0 ? (tf.addN(parts) as Scalar) : zero;
   const loss = tf.add(loss_ce, tf.mul(options.lambda, tf.add(loss_logits, loss_hidden))) as Scalar;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Scalar, Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { readSafetensors } from '../checkpoints/safetensors.js';
 import { availableEngines, useEngine } from '../engines/test-engines.js';
 import { tf } from '../engines/tf.js';
@@ -50,7 +50,11 @@ for (const engine of await availableEngines()) {
     test('token cross-entropy (Eq 1) and its gradient', async () => {
       await useEngine(engine);
       const labels = labelsOf();
-      check('ce', 'student_logits', () => (logits) => tokenCrossEntropy(logits as Tensor3D, labels, tokenMeanWeights(labels)));
+      check(
+        'ce',
+        'student_logits',
+        () => (logits) => tokenCrossEntropy(logits as Tensor3D, labels, tokenMeanWeights(labels)),
+      );
     });
 
     for (const [name, temperature, t_squared] of [
@@ -77,7 +81,7 @@ for (const engine of await availableEngines()) {
             const mask = get(`${stack}_mask`) as Tensor2D;
             const chosen = (all: Tensor3D[]) => (layers === 'last' ? all.slice(-1) : all);
             return (student) => {
-              const states = tf.unstack(student as Tensor4D) as Tensor3D[];
+              const states = tf.unstack(student) as Tensor3D[];
               return hiddenStateLoss(chosen(teacher), chosen(states), mask);
             };
           });
@@ -122,7 +126,11 @@ for (const engine of await availableEngines()) {
       const model = loadModel(fixture('t5', 'v10'));
       const { batch, tensors } = t5Reference('v10');
       tf.tidy(() => {
-        const prompts = tf.tensor3d(tensors.float32('prompts'), [...tensors.shape('prompts')] as [number, number, number]);
+        const prompts = tf.tensor3d(tensors.float32('prompts'), [...tensors.shape('prompts')] as [
+          number,
+          number,
+          number,
+        ]);
         const student = forward(model, batchTensors(batch, prompts));
         const teacher = forward(model, batchTensors(batch, tf.zerosLike(prompts)));
         const target = { labels: batch.labels, weights: tokenMeanWeights(batch.labels), mask: targetMask(batch) };
@@ -131,7 +139,10 @@ for (const engine of await availableEngines()) {
         assert.equal(losses.loss_logits.dataSync()[0], 0);
         assert.equal(losses.loss_hidden.dataSync()[0], 0);
         assert.equal(losses.loss.dataSync()[0], losses.loss_ce.dataSync()[0]);
-        const tokensOnly = distillationLosses(teacher, student, target, 6, { ...OPTIONS, hidden_prompt_positions: false });
+        const tokensOnly = distillationLosses(teacher, student, target, 6, {
+          ...OPTIONS,
+          hidden_prompt_positions: false,
+        });
         const everywhere = distillationLosses(teacher, student, target, 6, OPTIONS);
         assert.notEqual(tokensOnly.loss_hidden.dataSync()[0], everywhere.loss_hidden.dataSync()[0]);
       });

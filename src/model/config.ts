@@ -65,7 +65,7 @@ export function parseT5Config(json: unknown, where: string): T5Config {
   if (config.model_type !== undefined && !['t5', 'mt5'].includes(config.model_type)) {
     throw new UserError(`${where}: model_type is "${config.model_type}", but only T5 models ("t5") are supported`);
   }
-  const { feed_forward_proj, tie_word_embeddings, scale_decoder_outputs, model_type, ...shape } = config;
+  const { feed_forward_proj, tie_word_embeddings, scale_decoder_outputs, model_type: _, ...shape } = config;
   return {
     ...shape,
     num_decoder_layers: config.num_decoder_layers ?? config.num_layers,

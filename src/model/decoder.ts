@@ -45,15 +45,32 @@ function runBlocks(
   const all = [x.reshape(shape) as Tensor3D];
   for (let block = 0; block < config.num_decoder_layers; block++) {
     const norm = (layer: number) =>
-      rmsNorm(x, weight(weights, names.norm('decoder', block, layer)) as unknown as Tensor1D, config.layer_norm_epsilon);
+      rmsNorm(
+        x,
+        weight(weights, names.norm('decoder', block, layer)) as unknown as Tensor1D,
+        config.layer_norm_epsilon,
+      );
     const normed = norm(0);
     const attended = attend(
-      weights, names.selfAttention('decoder', block), normed, context.self(block, normed), context.selfBias,
-      batch, config, dropout,
+      weights,
+      names.selfAttention('decoder', block),
+      normed,
+      context.self(block, normed),
+      context.selfBias,
+      batch,
+      config,
+      dropout,
     );
     x = tf.add(x, dropout.apply(attended));
     const crossed = attend(
-      weights, names.crossAttention(block), norm(1), context.cross(block), context.crossBias, batch, config, dropout,
+      weights,
+      names.crossAttention(block),
+      norm(1),
+      context.cross(block),
+      context.crossBias,
+      batch,
+      config,
+      dropout,
     );
     x = tf.add(x, dropout.apply(crossed));
     x = tf.add(x, dropout.apply(feedForward(weights, names.feedForward('decoder', block), norm(2), config, dropout)));
@@ -144,7 +161,7 @@ export function decodeStep(
             before === undefined
               ? own
               : { keys: tf.concat([before.keys, own.keys], 2), values: tf.concat([before.values, own.values], 2) };
-          return self[block]!;
+          return self[block];
         },
         cross: (block) => cache.cross[block]!,
         selfBias: selfBias(weights, config, 1, cache.length + 1),

@@ -59,11 +59,22 @@ export function encode(
   const all = [x.reshape(shape) as Tensor3D];
   for (let block = 0; block < config.num_layers; block++) {
     const norm = (layer: number) =>
-      rmsNorm(x, weight(weights, names.norm('encoder', block, layer)) as unknown as Tensor1D, config.layer_norm_epsilon);
+      rmsNorm(
+        x,
+        weight(weights, names.norm('encoder', block, layer)) as unknown as Tensor1D,
+        config.layer_norm_epsilon,
+      );
     const attention = names.selfAttention('encoder', block);
     const normed = norm(0);
     const attended = attend(
-      weights, attention, normed, keyValue(weights, attention, normed, batch, config), bias, batch, config, dropout,
+      weights,
+      attention,
+      normed,
+      keyValue(weights, attention, normed, batch, config),
+      bias,
+      batch,
+      config,
+      dropout,
     );
     x = tf.add(x, dropout.apply(attended));
     const forwarded = feedForward(weights, names.feedForward('encoder', block), norm(1), config, dropout);

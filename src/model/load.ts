@@ -73,7 +73,8 @@ function openWeightFiles(folder: string): Map<string, SafetensorsFile> {
     }
     const file = opened.get(shard) ?? readSafetensors(join(folder, shard));
     opened.set(shard, file);
-    if (!file.names.includes(name)) throw new UserError(`${join(folder, shard)} lacks ${name}, which ${index} places there`);
+    if (!file.names.includes(name))
+      throw new UserError(`${join(folder, shard)} lacks ${name}, which ${index} places there`);
     files.set(name, file);
   }
   return files;
@@ -96,7 +97,8 @@ export function loadModel(folder: string): T5Model {
   const expected = weightShapes(config, untied);
   const source = new Map<string, string>();
   for (const [name, shape] of Object.entries(expected)) {
-    const found = name === names.shared ? aliases.find((alias) => files.has(alias)) : files.has(name) ? name : undefined;
+    const found =
+      name === names.shared ? aliases.find((alias) => files.has(alias)) : files.has(name) ? name : undefined;
     if (found === undefined) {
       faults.push(`  ${name} is missing (expected [${shape.join(', ')}])`);
       continue;
@@ -116,7 +118,7 @@ export function loadModel(folder: string): T5Model {
   try {
     for (const [name, found] of source) {
       const file = files.get(found)!;
-      weights[name] = tf.tensor(file.float32(found), expected[name]!) as Tensor;
+      weights[name] = tf.tensor(file.float32(found), expected[name]) as Tensor;
     }
   } catch (error) {
     disposeWeights(weights);

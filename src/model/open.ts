@@ -23,7 +23,7 @@ export function openModel(name: string): OpenModel {
   if (tokenizer.vocab_size > model.config.vocab_size) {
     throw new UserError(
       `${folder}: the tokenizer has ${tokenizer.vocab_size} ids, but the model's vocabulary has ${model.config.vocab_size}`,
-      { hint: 'The tokenizer is another model\'s.' },
+      { hint: "The tokenizer is another model's." },
     );
   }
   return { name, folder, model, tokenizer };

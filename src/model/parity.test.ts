@@ -35,9 +35,15 @@ function lossOf(model: T5Model, { batch }: T5Reference, prompts: Tensor3D | null
 }
 
 test('relative position buckets equal those of transformers', () => {
-  const tables = JSON.parse(readFileSync(fixture('t5', 'relative-position-buckets.json'), 'utf8')) as Record<string, number[]>;
+  const tables = JSON.parse(readFileSync(fixture('t5', 'relative-position-buckets.json'), 'utf8')) as Record<
+    string,
+    number[]
+  >;
   const positions = tables['relative_positions']!;
-  for (const [buckets, maxDistance] of [[32, 128], [8, 16]] as const) {
+  for (const [buckets, maxDistance] of [
+    [32, 128],
+    [8, 16],
+  ] as const) {
     for (const direction of ['bidirectional', 'causal'] as const) {
       const ours = positions.map((p) => relativePositionBucket(p, direction === 'bidirectional', buckets, maxDistance));
       assert.deepEqual(ours, tables[`${direction}_${buckets}_${maxDistance}`]);
@@ -104,7 +110,10 @@ for (const engine of await availableEngines()) {
             order.forEach((key, i) => {
               const norm = tf.norm(gradients[i]!).dataSync()[0]!;
               const expected = reference.inputs.weight_gradient_norms[key]!;
-              assert.ok(Math.abs(norm - expected) <= 2e-4 * expected + 1e-6, `${key}: norm ${norm}, expected ${expected}`);
+              assert.ok(
+                Math.abs(norm - expected) <= 2e-4 * expected + 1e-6,
+                `${key}: norm ${norm}, expected ${expected}`,
+              );
               const full = `weight_gradient.${key}`;
               if (reference.tensors.names.includes(full)) {
                 assertClose(gradients[i]!, reference.tensors.float32(full), 2e-4, full, true);

@@ -51,9 +51,6 @@ export function relativeBias(
     }
     // One-hot times table rather than gather: its gradient runs on every engine when all weights are trained.
     const oneHot = tf.oneHot(tf.tensor1d(buckets, 'int32'), numBuckets).cast('float32') as Tensor2D;
-    return tf
-      .matMul(oneHot, table)
-      .reshape([1, queries, keys, heads])
-      .transpose([0, 3, 1, 2]) as Tensor4D;
+    return tf.matMul(oneHot, table).reshape([1, queries, keys, heads]).transpose([0, 3, 1, 2]) as Tensor4D;
   });
 }

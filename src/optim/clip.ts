@@ -5,7 +5,7 @@ import type { Tensors } from './optimizer.js';
 /** Σ g² of one gradient: over everything, or for each member of the leading axis. */
 function squareSum(gradient: Tensor, perMember: boolean): Tensor1D {
   const square = tf.square(gradient);
-  return (perMember ? tf.sum(square.reshape([gradient.shape[0]!, -1]), 1) : tf.sum(square).reshape([1])) as Tensor1D;
+  return perMember ? tf.sum(square.reshape([gradient.shape[0], -1]), 1) : tf.sum(square).reshape([1]);
 }
 
 /**

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Tensor } from '@tensorflow/tfjs';
 import { readSafetensors } from '../checkpoints/safetensors.js';
 import { availableEngines, useEngine } from '../engines/test-engines.js';
 import { tf } from '../engines/tf.js';
@@ -15,19 +14,30 @@ import { scheduleFactor, type ScheduleName } from './schedule.js';
 const STEPS = 20;
 
 /** Row `step` of a reference tensor [STEPS, …]. */
-function at(file: ReturnType<typeof readSafetensors>, name: string, step: number): { data: Float32Array; shape: number[] } {
+function at(
+  file: ReturnType<typeof readSafetensors>,
+  name: string,
+  step: number,
+): { data: Float32Array; shape: number[] } {
   const [, ...shape] = file.shape(name);
   const size = shape.reduce((product, n) => product * n, 1);
   return { data: file.float32(name).slice(step * size, (step + 1) * size), shape };
 }
 
 /** Trains on the reference's gradients and compares the parameters after every step. */
-function follow(optimizer: Optimizer, fixtureName: string, variant: string, rate: number, maxNorm: number | null): void {
+function follow(
+  optimizer: Optimizer,
+  fixtureName: string,
+  variant: string,
+  rate: number,
+  maxNorm: number | null,
+): void {
   const file = readSafetensors(fixture('optim', `${fixtureName}.safetensors`));
   const keys = file.names.filter((name) => name.startsWith('initial.')).map((name) => name.slice('initial.'.length));
   const before = tf.memory().numTensors;
   let parameters: Tensors = {};
-  for (const key of keys) parameters[key] = tf.tensor(file.float32(`initial.${key}`), [...file.shape(`initial.${key}`)]);
+  for (const key of keys)
+    parameters[key] = tf.tensor(file.float32(`initial.${key}`), [...file.shape(`initial.${key}`)]);
   let state = optimizer.init(parameters);
   for (let step = 0; step < STEPS; step++) {
     const gradients: Tensors = {};
@@ -45,7 +55,12 @@ function follow(optimizer: Optimizer, fixtureName: string, variant: string, rate
     parameters = next.parameters;
     state = next.state;
     for (const key of keys) {
-      assertClose(parameters[key]!, at(file, `${variant}.${key}`, step).data, 2e-5, `${variant} ${key} at step ${step}`);
+      assertClose(
+        parameters[key]!,
+        at(file, `${variant}.${key}`, step).data,
+        2e-5,
+        `${variant} ${key} at step ${step}`,
+      );
     }
   }
   tf.dispose([parameters, state]);
@@ -86,11 +101,20 @@ for (const engine of await availableEngines()) {
 
     test('members of a fleet are clipped one by one, as if each were alone', async () => {
       await useEngine(engine);
-      const together = { a: tf.tensor2d([[3, 4], [0.3, 0.4]]), b: tf.tensor1d([12, 0]).reshape([2, 1]) };
+      const together = {
+        a: tf.tensor2d([
+          [3, 4],
+          [0.3, 0.4],
+        ]),
+        b: tf.tensor1d([12, 0]).reshape([2, 1]),
+      };
       const { norms, gradients } = clipByGlobalNorm(together, 1, true);
-      assert.deepEqual([...norms].map((norm) => norm.toFixed(4)), ['13.0000', '0.5000']);
+      assert.deepEqual(
+        [...norms].map((norm) => norm.toFixed(4)),
+        ['13.0000', '0.5000'],
+      );
       assertClose(gradients['a']!, Float32Array.of(3 / 13, 4 / 13, 0.3, 0.4), 1e-6, 'clipped');
-      tf.dispose([together as Record<string, Tensor>, gradients]);
+      tf.dispose([together, gradients]);
     });
   });
 }
@@ -102,7 +126,11 @@ test("schedules equal transformers' get_*_schedule_with_warmup", () => {
   } & Record<ScheduleName, number[]>;
   for (const schedule of ['linear', 'cosine', 'inverse_sqrt'] as const) {
     table[schedule].forEach((expected, step) => {
-      const factor = scheduleFactor(step, { schedule, warmup_steps: table.warmup_steps, total_steps: table.total_steps });
+      const factor = scheduleFactor(step, {
+        schedule,
+        warmup_steps: table.warmup_steps,
+        total_steps: table.total_steps,
+      });
       assert.ok(Math.abs(factor - expected) < 1e-9, `${schedule} at ${step}: ${factor}, expected ${expected}`);
     });
   }

@@ -20,7 +20,11 @@ export function vanillaBank(parameters: Tensors): PromptBank {
  * @returns [K, P, D]
  */
 export function decomposedBank(parameters: Tensors): PromptBank {
-  const { shared_prompt, task_u, task_v } = parameters as { shared_prompt: Tensor3D; task_u: Tensor2D; task_v: Tensor2D };
+  const { shared_prompt, task_u, task_v } = parameters as {
+    shared_prompt: Tensor3D;
+    task_u: Tensor2D;
+    task_v: Tensor2D;
+  };
   const outer = tf.mul(tf.expandDims(task_u, 2), tf.expandDims(task_v, 1)); // [K, P, D]
   return tf.mul(outer, shared_prompt) as PromptBank;
 }

@@ -65,9 +65,12 @@ export function readPrompt(path: string, d_model: number): StoredPrompt {
   for (const name of names) tensors[name] = { shape: [...stored.shape(name)], data: stored.float32(name) };
   const [length, width] = tensors[names[0]!]!.shape.slice(-2) as [number, number];
   if (width !== d_model) {
-    throw new UserError(`${file} holds a prompt of width ${width} (${names[0]} is [${length}, ${width}]), but the model's d_model is ${d_model}`, {
-      hint: 'A prompt only fits the model it was trained on.',
-    });
+    throw new UserError(
+      `${file} holds a prompt of width ${width} (${names[0]} is [${length}, ${width}]), but the model's d_model is ${d_model}`,
+      {
+        hint: 'A prompt only fits the model it was trained on.',
+      },
+    );
   }
   return {
     file,

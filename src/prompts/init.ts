@@ -1,4 +1,3 @@
-import type { Tensor2D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
 import { names, weight, type T5Weights } from '../model/weights.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -14,7 +13,9 @@ export type PromptInit =
 
 /** Rows of the embedding table, as plain data [n, D]. */
 function embeddingRows(weights: T5Weights, ids: number[]): Float32Array {
-  return tf.tidy(() => tf.gather(weight(weights, names.shared) as Tensor2D, tf.tensor1d(ids, 'int32')).dataSync().slice() as Float32Array);
+  return tf.tidy(
+    () => tf.gather(weight(weights, names.shared), tf.tensor1d(ids, 'int32')).dataSync().slice() as Float32Array,
+  );
 }
 
 /**
@@ -50,12 +51,19 @@ export function initialPrompt(
     case 'text': {
       const ids = tokenizer.encode(init.text);
       if (ids.length === 0) throw new UserError('prompt.init.text has no tokens');
-      return embeddingRows(model.weights, Array.from({ length }, (_, i) => ids[i % ids.length]!));
+      return embeddingRows(
+        model.weights,
+        Array.from({ length }, (_, i) => ids[i % ids.length]!),
+      );
     }
   }
 }
 
 /** Values of new task vectors: `ones` starts every task at the shared prompt, `normal` is PEFT's N(0, std). */
-export function initialTaskVector(init: { init: 'ones' | 'normal'; std: number }, size: number, rng: Rng): Float32Array {
+export function initialTaskVector(
+  init: { init: 'ones' | 'normal'; std: number },
+  size: number,
+  rng: Rng,
+): Float32Array {
   return Float32Array.from({ length: size }, () => (init.init === 'ones' ? 1 : rng.normal() * init.std));
 }

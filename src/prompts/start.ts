@@ -20,7 +20,13 @@ function freshPrompt(open: OpenModel, prompt: PromptSection, seed: number): Floa
     return values.data;
   }
   const resolved = init.kind === 'text' ? { kind: init.kind, text: init.text! } : { ...init, kind: init.kind };
-  return initialPrompt(resolved, prompt.length, { weights, d_model: config.d_model }, open.tokenizer, Rng.stream(seed, 'prompt'));
+  return initialPrompt(
+    resolved,
+    prompt.length,
+    { weights, d_model: config.d_model },
+    open.tokenizer,
+    Rng.stream(seed, 'prompt'),
+  );
 }
 
 /** `prompt` [N, P, D]: vanilla prompt tuning from scratch, one prompt a seed. The caller owns the tensor. */
@@ -61,7 +67,9 @@ export function startFromSource(
   seeds: readonly number[],
 ): Tensors {
   if (source.method !== 'mpt') {
-    throw new UserError(`${source.file} holds one plain prompt; adapting with mpt starts from a distilled run's shared_prompt, task_u and task_v`);
+    throw new UserError(
+      `${source.file} holds one plain prompt; adapting with mpt starts from a distilled run's shared_prompt, task_u and task_v`,
+    );
   }
   const { length } = config.prompt;
   const { d_model } = open.model.config;
@@ -86,7 +94,9 @@ export function startFromSource(
       case 'source_task': {
         const task = source.tasks.indexOf(config.init.source_task!);
         if (task < 0) {
-          throw new UserError(`init.source_task "${config.init.source_task}" is not among the source tasks of ${source.file}. ${suggestion(config.init.source_task!, source.tasks)}`);
+          throw new UserError(
+            `init.source_task "${config.init.source_task}" is not among the source tasks of ${source.file}. ${suggestion(config.init.source_task!, source.tasks)}`,
+          );
         }
         return concatenate(seeds.map(() => data.slice(task * width, (task + 1) * width)));
       }

@@ -1,6 +1,6 @@
 import type { AdaptConfig } from '../config/schema.js';
 import { openModel, type OpenModel } from '../model/open.js';
-import { disposeWeights } from '../model/weights.js';
+import { countParameters, disposeWeights } from '../model/weights.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { readPrompt } from '../prompts/file.js';
 import { startFromSource, startVanilla } from '../prompts/start.js';
@@ -12,7 +12,15 @@ import { promptTuningRun, type Method } from './prompt-tuning.js';
 /** The keys that say what adaptation starts from; few-shot evaluation has them too. */
 export type Adaptation = Pick<
   AdaptConfig,
-  'prompt' | 'source' | 'source_seed' | 'init' | 'task_vectors' | 'train_shared' | 'train_task_vectors' | 'experiment' | 'out'
+  | 'prompt'
+  | 'source'
+  | 'source_seed'
+  | 'init'
+  | 'task_vectors'
+  | 'train_shared'
+  | 'train_task_vectors'
+  | 'experiment'
+  | 'out'
 >;
 
 /** Where a method starts on a target task, and what of it stays frozen. */
@@ -22,7 +30,7 @@ export function adaptationStart(
   config: Adaptation,
   seeds: readonly number[],
   runSeed: number,
-): { from: string; inputs: string[]; initial(): Tensors; frozen: string[] } {
+): { from: string; inputs: string[]; initial: () => Tensors; frozen: string[] } {
   if (method === 'pt') {
     return {
       from: `scratch (${config.prompt.init.kind})`,
@@ -56,11 +64,12 @@ export async function adapt(config: AdaptConfig, context: Context): Promise<RunO
       const task = prepareTask(name, config.data, open.tokenizer);
       for (const seed of config.seeds) {
         const start = adaptationStart(open, config.method, config, [seed], seed);
-        const outcome = await execute(context, open, {
+        const outcome = await execute(context, {
           stage: 'adapt',
           out: config.out,
           id: { experiment: config.experiment, stage: 'adapt', method: config.method, task: name, seed },
           config: { ...config, tasks: [name], seeds: [seed] },
+          model_parameters: countParameters(open.model.weights),
           inputs: start.inputs,
           facts: () => [...dataFacts(task), ['starts from', start.from]],
           spec: () =>

@@ -52,13 +52,15 @@ export interface PlannedRun {
   id: RunId;
   out: string;
   config: AnyConfig;
-  spec(): RunSpec;
+  /** Values in the model, frozen or not. */
+  model_parameters: number;
+  spec: () => RunSpec;
   /** Lines of the banner that are this run's own. */
-  facts(): [string, string][];
+  facts: () => [string, string][];
   /** Files of earlier stages that it starts from; a run whose inputs have changed since is done again. */
   inputs: readonly string[];
   /** After training: what the run is worth, recorded in run.json. */
-  results?(run: Run, session: SessionResult): Promise<Record<string, unknown>> | Record<string, unknown>;
+  results?: (run: Run, session: SessionResult) => Promise<Record<string, unknown>> | Record<string, unknown>;
 }
 
 /** Says, before the first step, what runs where and on what. */
@@ -66,7 +68,10 @@ export function stageBanner(title: string, context: Context, open: OpenModel, ro
   const { engine } = context;
   const { config, weights } = open.model;
   banner(title, [
-    ['engine', `${engine.name} on ${engine.device}${engine.libtensorflow ? `, libtensorflow ${engine.libtensorflow}` : ''}, ${engine.threads} threads (${engine.reason})`],
+    [
+      'engine',
+      `${engine.name} on ${engine.device}${engine.libtensorflow ? `, libtensorflow ${engine.libtensorflow}` : ''}, ${engine.threads} threads (${engine.reason})`,
+    ],
     [
       'model',
       `${open.name} (${open.folder}): ${formatCount(countParameters(weights))} parameters, d_model ${config.d_model}, ` +
@@ -81,7 +86,7 @@ export function stageBanner(title: string, context: Context, open: OpenModel, ro
  *
  * @throws StoppedError after a signal; UserError when the folder is in use or of another config; RunError on failure
  */
-export async function execute(context: Context, open: OpenModel, planned: PlannedRun): Promise<RunOutcome | null> {
+export async function execute(context: Context, planned: PlannedRun): Promise<RunOutcome | null> {
   const folder = runFolder(planned.out, planned.id);
   const inputs = Object.fromEntries(planned.inputs.map((path) => [path, fingerprint(path)]));
   const stale = !context.force && inputsChanged(readRecord(folder), inputs);
@@ -92,16 +97,19 @@ export async function execute(context: Context, open: OpenModel, planned: Planne
     return { id: planned.id, folder, skipped: true, record: readRecord(folder)! };
   }
   const spec = planned.spec();
-  const total = countParameters(open.model.weights);
   const initial = spec.initial();
   const trainable =
     Object.entries(initial).reduce((sum, [name, tensor]) => sum + (spec.frozen.includes(name) ? 0 : tensor.size), 0) /
     (spec.members ?? 1);
+  const total = planned.model_parameters;
   for (const tensor of Object.values(initial)) tensor.dispose();
   banner(spec.label, [
     ...planned.facts(),
     ['trainable', `${formatCount(trainable)} (${formatPercent(trainable / total)} of the model)`],
-    ['steps', `${formatCount(spec.total_steps)}${spec.eval_every === null ? '' : `, validation every ${spec.eval_every}`}`],
+    [
+      'steps',
+      `${formatCount(spec.total_steps)}${spec.eval_every === null ? '' : `, validation every ${spec.eval_every}`}`,
+    ],
     ['folder', folder],
   ]);
   if (context.dry_run) return null;
@@ -130,7 +138,9 @@ export async function execute(context: Context, open: OpenModel, planned: Planne
     };
     run.finish({ results });
     const best = session.best === null ? '' : `, best ${session.best.score.toFixed(1)} at step ${session.best.step}`;
-    log(`${paint.green('✓')} ${describe(planned.id)}: ${formatDuration(run.record.timings.seconds * 1000)}${best} (${folder})`);
+    log(
+      `${paint.green('✓')} ${describe(planned.id)}: ${formatDuration(run.record.timings.seconds * 1000)}${best} (${folder})`,
+    );
     return { id: planned.id, folder, skipped: false, record: run.record };
   } catch (error) {
     if (!(error instanceof StoppedError)) run.fail(error);

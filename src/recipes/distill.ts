@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { DistillConfig } from '../config/schema.js';
 import { tf } from '../engines/tf.js';
 import { openModel, type OpenModel } from '../model/open.js';
-import { disposeWeights } from '../model/weights.js';
+import { countParameters, disposeWeights } from '../model/weights.js';
 import type { PromptBank } from '../prompts/bank.js';
 import { promptBank, readPrompt } from '../prompts/file.js';
 import { startSources } from '../prompts/start.js';
@@ -20,9 +20,12 @@ function loadTeachers(open: OpenModel, files: readonly string[], length: number)
   const banks = files.map((file) => {
     const stored = readPrompt(file, d_model);
     if (stored.method !== 'pt' || stored.length !== length) {
-      throw new UserError(`${file}: a teacher is one plain prompt of length ${length} here, but this is ${stored.method} of length ${stored.length}`, {
-        hint: 'Teachers and student need the same prompt.length: their hidden states are compared position by position.',
-      });
+      throw new UserError(
+        `${file}: a teacher is one plain prompt of length ${length} here, but this is ${stored.method} of length ${stored.length}`,
+        {
+          hint: 'Teachers and student need the same prompt.length: their hidden states are compared position by position.',
+        },
+      );
     }
     return promptBank(stored);
   });
@@ -43,14 +46,18 @@ export async function distill(config: DistillConfig, context: Context): Promise<
       const teacherFiles = context.dry_run && !existsSync(config.out) ? [] : locateTeachers(config, seed);
       const teachers = teacherFiles.length > 0 ? loadTeachers(open, teacherFiles, config.prompt.length) : null;
       try {
-        const outcome = await execute(context, open, {
+        const outcome = await execute(context, {
           stage: 'distill',
           out: config.out,
           id: { experiment: config.experiment, stage: 'distill', method: config.method, task: DISTILL_TASK, seed },
           config: { ...config, seeds: [seed] },
+          model_parameters: countParameters(open.model.weights),
           inputs: teacherFiles,
           facts: () => [
-            ...tasks.map(({ task, split }): [string, string] => [task.name, `${formatCount(split('train').rows.length)} train`]),
+            ...tasks.map(({ task, split }): [string, string] => [
+              task.name,
+              `${formatCount(split('train').rows.length)} train`,
+            ]),
             ['teachers', teacherFiles.join('\n') || '(none yet)'],
           ],
           spec: () =>

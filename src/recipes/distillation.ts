@@ -24,7 +24,7 @@ export interface Distillation {
   /** The teachers' prompts [K, P, D], in the order of `tasks`; stays the caller's. */
   teachers: PromptBank;
   /** `shared_prompt` [P, D], `task_u` [K, P], `task_v` [K, D]; the caller owns them. */
-  initial(): Tensors;
+  initial: () => Tensors;
 }
 
 /** Batches of stochastically drawn tasks (paper section 3.2); a row's bank entry is its task. */
@@ -81,7 +81,9 @@ export function distillationRun({ model, tokenizer }: OpenModel, distillation: D
       const prompts = selectPrompts(decomposedBank(parameters), entries);
       const student = forward(model, batchTensors(batch, prompts), { dropout, all });
       // The teacher is a fixed target: no dropout, and no gradient, as nothing in it depends on the parameters.
-      const teacher = distils ? forward(model, batchTensors(batch, selectPrompts(teachers, entries)), { all }) : student;
+      const teacher = distils
+        ? forward(model, batchTensors(batch, selectPrompts(teachers, entries)), { all })
+        : student;
       const target = { labels: batch.labels, weights, mask: targetMask(batch) };
       return { ...distillationLosses(teacher, student, target, prompts.shape[1], options) };
     },
@@ -91,11 +93,20 @@ export function distillationRun({ model, tokenizer }: OpenModel, distillation: D
       const columns: Record<string, number> = {};
       tasks.forEach((prepared, entry) => {
         const split = prepared.split('validation');
-        const predictions = predict(model, tokenizer, split.rows, bank, split.rows.map(() => entry), {
-          batch_size: train.eval_batch_size,
-          max_new_tokens: prepared.max_target_length,
-        });
-        columns[prepared.task.name] = scorePredictions(prepared.task, predictions, split.examples)[prepared.task.headline]!;
+        const predictions = predict(
+          model,
+          tokenizer,
+          split.rows,
+          bank,
+          split.rows.map(() => entry),
+          {
+            batch_size: train.eval_batch_size,
+            max_new_tokens: prepared.max_target_length,
+          },
+        );
+        columns[prepared.task.name] = scorePredictions(prepared.task, predictions, split.examples)[
+          prepared.task.headline
+        ]!;
       });
       bank.dispose();
       const scores = Object.values(columns);

@@ -19,7 +19,14 @@ import { majorityScore, predictionLines, scoreOf, type EvaluationResults } from 
 import { stopRequested } from '../util/signals.js';
 
 /** Test scores of one adapted prompt, in a folder of the eval stage beside its predictions. */
-function evaluateRun(config: EvalConfig, context: Context, open: OpenModel, prepared: PreparedTask, id: RunId, prompt: string): RunOutcome {
+function evaluateRun(
+  config: EvalConfig,
+  context: Context,
+  open: OpenModel,
+  prepared: PreparedTask,
+  id: RunId,
+  prompt: string,
+): RunOutcome {
   const folder = runFolder(config.out, id);
   const file = join(prompt, 'prompt.safetensors');
   const stored = readPrompt(file, open.model.config.d_model);
@@ -40,12 +47,19 @@ function evaluateRun(config: EvalConfig, context: Context, open: OpenModel, prep
     const progress = startProgress({ label, total: count, mode: context.progress });
     let predictions: string[];
     try {
-      predictions = predict(open.model, open.tokenizer, part.rows, bank, part.rows.map(() => 0), {
-        batch_size: config.batch_size,
-        max_new_tokens: prepared.max_target_length,
-        num_beams: config.decode.num_beams,
-        onProgress: (done) => progress.update(done),
-      });
+      predictions = predict(
+        open.model,
+        open.tokenizer,
+        part.rows,
+        bank,
+        part.rows.map(() => 0),
+        {
+          batch_size: config.batch_size,
+          max_new_tokens: prepared.max_target_length,
+          num_beams: config.decode.num_beams,
+          onProgress: (done) => progress.update(done),
+        },
+      );
     } finally {
       progress.stop();
       bank.dispose();
@@ -61,7 +75,9 @@ function evaluateRun(config: EvalConfig, context: Context, open: OpenModel, prep
       scores: [{ seed: id.seed, draw: null, metrics: scoreOf(prepared, part, predictions) }],
     };
     run.finish({ results: { prompt: file, adapted: adapted.timings.ended, ...results } });
-    log(`${paint.green('✓')} ${label}: ${prepared.task.headline} ${results.scores[0]!.metrics[prepared.task.headline]!.toFixed(1)} (${folder})`);
+    log(
+      `${paint.green('✓')} ${label}: ${prepared.task.headline} ${results.scores[0]!.metrics[prepared.task.headline]!.toFixed(1)} (${folder})`,
+    );
     return { id, folder, skipped: false, record: run.record };
   } catch (error) {
     run.fail(error);
@@ -96,7 +112,16 @@ export async function evaluate(config: EvalConfig, context: Context): Promise<Ru
           const prompt = finishedPrompt(adaptFolder);
           if (prompt === undefined) missing.push(adaptFolder);
           else if (!context.dry_run) {
-            outcomes.push(evaluateRun({ ...config, tasks: [task], methods: [method], seeds: [seed] }, context, open, prepared, id, prompt));
+            outcomes.push(
+              evaluateRun(
+                { ...config, tasks: [task], methods: [method], seeds: [seed] },
+                context,
+                open,
+                prepared,
+                id,
+                prompt,
+              ),
+            );
           }
           const signal = stopRequested();
           if (signal !== null) throw new StoppedError(signal, adaptFolder);

@@ -3,6 +3,7 @@ import { tf } from '../engines/tf.js';
 import { latestCheckpoint } from '../checkpoints/manager.js';
 import { startProgress } from '../logging/progress.js';
 import type { OpenModel } from '../model/open.js';
+import { countParameters } from '../model/weights.js';
 import { promptBank, readPrompt } from '../prompts/file.js';
 import type { Run } from '../runs/run-folder.js';
 import { drawFewShot } from '../samplers/few-shot.js';
@@ -44,7 +45,11 @@ function testDraws(
   const part = { ...split, examples: split.examples.slice(0, count), rows: split.rows.slice(0, count) };
   const { checkpoint } = latestCheckpoint(run.path('checkpoints'));
   const bank = promptBank(readPrompt(checkpoint!.path, open.model.config.d_model)); // [draws, P, D]
-  const progress = startProgress({ label: `${options.label}: test`, total: count * draws.length, mode: context.progress });
+  const progress = startProgress({
+    label: `${options.label}: test`,
+    total: count * draws.length,
+    mode: context.progress,
+  });
   let predictions: string[];
   try {
     // All draws in one pass: a row's bank entry says whose prompt stands in front of it.
@@ -130,7 +135,7 @@ function fewShotRun(
   const rows = task.split('train').rows;
   const start = adaptationStart(open, method, config, seeds, seed);
   const label = `few-shot ${shots} ${name}, ${method}, ${draws.length} draws`;
-  return execute(context, open, {
+  return execute(context, {
     stage: 'eval',
     out: config.out,
     id: { experiment: config.experiment, stage: `few-shot-${shots}`, method, task: name, seed },
@@ -141,8 +146,13 @@ function fewShotRun(
       seeds: [seed],
       few_shot: { ...section, shots: [shots] },
     },
+    model_parameters: countParameters(open.model.weights),
     inputs: start.inputs,
-    facts: () => [...dataFacts(task), ['draws', `${draws.length} of ${shots} examples, trained together`], ['starts from', start.from]],
+    facts: () => [
+      ...dataFacts(task),
+      ['draws', `${draws.length} of ${shots} examples, trained together`],
+      ['starts from', start.from],
+    ],
     spec: () =>
       promptTuningRun(open, {
         label,

@@ -15,7 +15,9 @@ export function finishedPrompt(runFolder: string): string | undefined {
 /** The seed that a dependent run of `seed` builds on: the one asked for, its own where it exists, else the first. */
 function chooseSeed(folder: string, seed: number, asked: number | null): number | undefined {
   if (asked !== null) return asked;
-  const finished = seedsIn(folder).filter((candidate) => inspectRun(join(folder, seedName(candidate)))?.status === 'finished');
+  const finished = seedsIn(folder).filter(
+    (candidate) => inspectRun(join(folder, seedName(candidate)))?.status === 'finished',
+  );
   return finished.includes(seed) ? seed : finished[0];
 }
 
@@ -25,7 +27,8 @@ function chooseSeed(folder: string, seed: number, asked: number | null): number 
  * @throws UserError naming every task that has none, and the command that makes them
  */
 export function locateTeachers(config: DistillConfig, seed: number): string[] {
-  const root = config.teachers ?? methodFolder(config.out, { experiment: config.experiment, stage: 'teach', method: 'pt' });
+  const root =
+    config.teachers ?? methodFolder(config.out, { experiment: config.experiment, stage: 'teach', method: 'pt' });
   const found = config.source_tasks.map((task) => {
     const folder = join(root, task);
     const chosen = chooseSeed(folder, seed, config.teacher_seed);

@@ -18,7 +18,7 @@ export interface PreparedTask {
   task: Task;
   max_source_length: number;
   max_target_length: number;
-  split(name: SplitName): PreparedSplit;
+  split: (name: SplitName) => PreparedSplit;
 }
 
 /** Loads, renders and (split by split, when first asked for) tokenises a task as the config's `data` section says. */
@@ -48,7 +48,9 @@ export function prepareTask(name: string, data: DataSection, tokenizer: Tokenize
 /** Sizes, truncation and an example of a task, for the banner. */
 export function dataFacts(prepared: PreparedTask): [string, string][] {
   const { examples, rows, truncation } = prepared.split('train');
-  const others = (['validation', 'test'] as const).map((name) => `${formatCount(prepared.split(name).rows.length)} ${name}`);
+  const others = (['validation', 'test'] as const).map(
+    (name) => `${formatCount(prepared.split(name).rows.length)} ${name}`,
+  );
   const cut = (count: number): string => formatPercent(count / truncation.n);
   return [
     ['data', `${formatCount(rows.length)} train, ${others.join(', ')}`],

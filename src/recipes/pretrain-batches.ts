@@ -12,8 +12,10 @@ export interface CorpusTask {
 export interface PretrainBatchOptions {
   seed: number;
   batch_size: number;
-  /** Share of rows that are span corruption of some task's input. */
+  /** Share of rows that are span corruption of their task's input. */
   span_corruption_rate: number;
+  noise_density: number;
+  mean_span_length: number;
   firstSentinel: number;
   eos: number;
 }
@@ -22,9 +24,9 @@ export interface PretrainBatchOptions {
 export const POOL_BATCHES = 8;
 
 /**
- * The batches of one pool, a pure function of seed and pool number: rows drawn by task weight, 10 % or so turned into
- * span corruption, sorted by length, cut into batches and those shuffled. Every row is as likely as without the
- * sorting; only which rows meet in a batch changes.
+ * The batches of one pool, a pure function of seed and pool number: rows drawn by task weight, some turned into span
+ * corruption, sorted by length, cut into batches and those shuffled. Every row is as likely as without the sorting;
+ * only which rows meet in a batch changes.
  */
 export function pretrainPool(tasks: CorpusTask[], pool: number, options: PretrainBatchOptions): TokenizedExample[][] {
   const { batch_size, eos } = options;
@@ -35,9 +37,12 @@ export function pretrainPool(tasks: CorpusTask[], pool: number, options: Pretrai
     const task = tasks.find(({ weight }) => (rest -= weight) < 0) ?? tasks.at(-1)!;
     const row = task.rows[rng.int(task.rows.length)]!;
     if (rng.float() >= options.span_corruption_rate || row.source.length < 4) return row;
-    const tokens = [...row.source.subarray(0, -1)];
-    const { firstSentinel } = options;
-    const { source, target } = corruptSpans(tokens, { rate: 0.15, meanSpan: 3, firstSentinel, rng });
+    const { source, target } = corruptSpans([...row.source.subarray(0, -1)], {
+      rate: options.noise_density,
+      meanSpan: options.mean_span_length,
+      firstSentinel: options.firstSentinel,
+      rng,
+    });
     return { source: Int32Array.from([...source, eos]), target: Int32Array.from([...target, eos]) };
   };
   const rows = Array.from({ length: POOL_BATCHES * batch_size }, draw);

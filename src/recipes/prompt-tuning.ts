@@ -68,7 +68,7 @@ export interface PromptTuning {
   train: TrainSection;
   optim: OptimSection;
   /** Parameters with a leading axis of members; the caller owns them. */
-  initial(): Tensors;
+  initial: () => Tensors;
   /** Names of parameters that stay as they are. */
   frozen: readonly string[];
   /** Validate on the task's validation split and keep the best; otherwise the last step counts. */
@@ -109,13 +109,20 @@ export function promptTuningRun({ model, tokenizer }: OpenModel, tuning: PromptT
       evaluate(parameters: Tensors) {
         const { examples, rows } = task.split('validation');
         const bank = tf.tidy(() => bankOf(method, parameters).clone());
-        const predictions = predict(model, tokenizer, rows, bank, rows.map(() => 0), {
-          batch_size: train.eval_batch_size,
-          max_new_tokens: task.max_target_length,
-        });
+        const predictions = predict(
+          model,
+          tokenizer,
+          rows,
+          bank,
+          rows.map(() => 0),
+          {
+            batch_size: train.eval_batch_size,
+            max_new_tokens: task.max_target_length,
+          },
+        );
         bank.dispose();
         const scores = scorePredictions(task.task, predictions, examples);
-        return { score: scores[task.task.headline]!, columns: scores as Record<string, number> };
+        return { score: scores[task.task.headline]!, columns: scores };
       },
     }),
     derived: (parameters): Record<string, StoredTensor> =>

@@ -22,8 +22,12 @@ export interface EvaluationResults {
   scores: Scores[];
 }
 
-export function scoreOf(prepared: PreparedTask, split: PreparedSplit, predictions: readonly string[]): Record<string, number> {
-  return scorePredictions(prepared.task, [...predictions], split.examples) as Record<string, number>;
+export function scoreOf(
+  prepared: PreparedTask,
+  split: PreparedSplit,
+  predictions: readonly string[],
+): Record<string, number> {
+  return scorePredictions(prepared.task, [...predictions], split.examples);
 }
 
 /** The most frequent target of a split whose outputs are labels; the first one among equals. Null for other tasks. */
@@ -40,7 +44,11 @@ function mostFrequentLabel({ task }: PreparedTask, { examples }: PreparedSplit):
 export function majorityScore(prepared: PreparedTask, split: PreparedSplit): number | null {
   const label = mostFrequentLabel(prepared, split);
   if (label === null) return null;
-  return scoreOf(prepared, split, split.examples.map(() => label))[prepared.task.headline]!;
+  return scoreOf(
+    prepared,
+    split,
+    split.examples.map(() => label),
+  )[prepared.task.headline]!;
 }
 
 /** Lines of predictions.jsonl: input, gold, generated, correct, in the order of the split. */

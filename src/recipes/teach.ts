@@ -1,6 +1,6 @@
 import type { TeachConfig } from '../config/schema.js';
 import { openModel } from '../model/open.js';
-import { disposeWeights } from '../model/weights.js';
+import { countParameters, disposeWeights } from '../model/weights.js';
 import { startVanilla } from '../prompts/start.js';
 import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
 import { dataFacts, prepareTask } from './prepare.js';
@@ -18,11 +18,12 @@ export async function teach(config: TeachConfig, context: Context): Promise<RunO
     for (const name of config.tasks) {
       const task = prepareTask(name, config.data, open.tokenizer);
       for (const seed of config.seeds) {
-        const outcome = await execute(context, open, {
+        const outcome = await execute(context, {
           stage: 'teach',
           out: config.out,
           id: { experiment: config.experiment, stage: 'teach', method: config.method, task: name, seed },
           config: { ...config, tasks: [name], seeds: [seed] },
+          model_parameters: countParameters(open.model.weights),
           inputs: [],
           facts: () => dataFacts(task),
           spec: () =>

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCsv } from '../logging/csv.js';
 import { meanStd } from '../metrics/aggregate.js';
-import { listRuns, type RunListing } from '../runs/status.js';
+import type { RunListing } from '../runs/status.js';
 import type { EvaluationResults } from '../recipes/score.js';
 import { findTask } from '../tasks/registry.js';
 import type { Chart, CurveSeries, ResultCell, ResultRow, StageTiming } from './types.js';
@@ -20,8 +20,6 @@ function evaluations(runs: readonly RunListing[]): { run: EvaluatedRun; results:
 /**
  * The table's rows out of the runs of an experiment: per task and number of shots, each method's mean and spread over
  * seeds (and draws) of the task's headline metric.
- *
- * @param root the experiment's folder, or one stage of it
  */
 export function collectResults(runs: readonly RunListing[]): ResultRow[] {
   const rows = new Map<string, ResultRow & { values: Map<string, number[]>; trainable: Map<string, number> }>();
@@ -61,7 +59,10 @@ export function collectResults(runs: readonly RunListing[]): ResultRow[] {
 
 function curve(file: string, label: string, column: string): CurveSeries | null {
   if (!existsSync(file)) return null;
-  const points = readCsv(file).map((row): [number, number] => [Number(row['step']), Number(row[column])]);
+  const points = readCsv(file).map((row): [number, number] => [
+    Number(row['step']),
+    row[column] === '' || row[column] === undefined ? NaN : Number(row[column]),
+  ]);
   return points.length === 0 ? null : { label, points };
 }
 
@@ -100,8 +101,4 @@ export function collectTimings(runs: readonly RunListing[]): StageTiming[] {
     timings.set(stage, timing);
   }
   return [...timings.values()];
-}
-
-export function experimentRuns(out: string, experiment: string): RunListing[] {
-  return listRuns(join(out, experiment));
 }

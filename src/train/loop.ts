@@ -29,7 +29,7 @@ export interface TrainRow {
 export interface LoopSpec<Batch> {
   total_steps: number;
   optimizer: Optimizer;
-  learningRate(name: string, step: number): number;
+  learningRate: (name: string, step: number) => number;
   grad_clip: number | null;
   /**
    * Number of independent runs trained as one (a fleet): parameters then carry a leading axis of this size, losses add
@@ -37,22 +37,22 @@ export interface LoopSpec<Batch> {
    */
   members: number | null;
   /** The next step's micro-batches; their losses add up, so their token weights sum to one together. */
-  nextBatches(): Batch[];
+  nextBatches: () => Batch[];
   /** Names of parameters that take part but stay as they are. */
   frozen: readonly string[];
   /** Runs inside a gradient; intermediates are freed by the loop. `micro` counts the batches of one step. */
-  loss(parameters: Tensors, batch: Batch, step: number, micro: number): LossTerms;
+  loss: (parameters: Tensors, batch: Batch, step: number, micro: number) => LossTerms;
   log_every: number;
   /** Steps between evaluations and checkpoints; null for never. The last step always gets both. */
   eval_every: number | null;
   save_every: number | null;
   /** Called once a step with its losses (averaged since the last log when `logged`). */
-  onStep(row: TrainRow, logged: boolean): void;
+  onStep: (row: TrainRow, logged: boolean) => void;
   /** Scores the parameters; true ends training early. */
-  onEvaluate?(state: TrainState): Promise<boolean>;
-  onSave(state: TrainState): void;
+  onEvaluate?: (state: TrainState) => Promise<boolean>;
+  onSave: (state: TrainState) => void;
   /** A signal that asks to stop after this step, if one came. */
-  stopRequested(): string | null;
+  stopRequested: () => string | null;
 }
 
 export interface LoopEnd {
@@ -126,7 +126,9 @@ export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState)
       tf.dispose(clipped);
       throw new RunError(
         `step ${state.step + 1}: the loss is ${terms['loss']} and the gradient norm ${gradNorm}; nothing was updated from it`,
-        { hint: 'Lower the learning rate (--set optim.learning_rate=…) and run again: it goes on from the last checkpoint.' },
+        {
+          hint: 'Lower the learning rate (--set optim.learning_rate=…) and run again: it goes on from the last checkpoint.',
+        },
       );
     }
     const rate = (name: string) => spec.learningRate(name, state.step);

@@ -33,12 +33,21 @@ export function predict(
   entries: readonly number[],
   options: PredictOptions,
 ): string[] {
-  const buckets = lengthBuckets(examples.map(({ source }) => source.length), options.batch_size);
+  const buckets = lengthBuckets(
+    examples.map(({ source }) => source.length),
+    options.batch_size,
+  );
   let done = 0;
   const answers = buckets.map((part) => {
     const batch = makeBatch(part.map((index) => examples[index]!));
     const outputs = tf.tidy(() => {
-      const prompts = bank === null ? null : selectPrompts(bank, Int32Array.from(part, (index) => entries[index]!));
+      const prompts =
+        bank === null
+          ? null
+          : selectPrompts(
+              bank,
+              Int32Array.from(part, (index) => entries[index]!),
+            );
       return generate(model, batchTensors(batch, prompts), options);
     });
     options.onProgress?.((done += part.length), examples.length);

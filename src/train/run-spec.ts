@@ -34,18 +34,18 @@ export interface RunSpec {
   /** Size of the leading run axis of the parameters, null for none; see LoopSpec. */
   members: number | null;
   /** Fresh parameters; the caller owns them. */
-  initial(): Tensors;
+  initial: () => Tensors;
   /** Names of parameters that take part but stay as they are. */
   frozen: readonly string[];
-  batches(): BatchSource;
+  batches: () => BatchSource;
   /** Called inside a gradient. */
-  loss(parameters: Tensors, batch: PromptBatch, step: number, micro: number): LossTerms;
+  loss: (parameters: Tensors, batch: PromptBatch, step: number, micro: number) => LossTerms;
   /** Names of the loss terms, as columns of train.csv. */
   loss_columns: readonly string[];
-  evaluate?(parameters: Tensors): Evaluation;
+  evaluate?: (parameters: Tensors) => Evaluation;
   eval_columns: readonly string[];
   /** What prompt.safetensors holds besides the trained tensors (the composed prompt). */
-  derived(parameters: Tensors): Record<string, StoredTensor>;
+  derived: (parameters: Tensors) => Record<string, StoredTensor>;
   /** Metadata of prompt.safetensors. */
   metadata: Record<string, string>;
 }

@@ -48,9 +48,12 @@ function restoreTensors(fresh: Tensors, stored: Record<string, StoredTensor>, wh
     const found = stored[name];
     if (found === undefined || found.data.length !== tensor.size) {
       tf.dispose(restored);
-      throw new RunError(`${where}: ${name} is ${found === undefined ? 'missing' : `[${found.shape.join(', ')}]`}, expected [${tensor.shape.join(', ')}]`, {
-        hint: 'The checkpoint is of another config. --force starts the run over.',
-      });
+      throw new RunError(
+        `${where}: ${name} is ${found === undefined ? 'missing' : `[${found.shape.join(', ')}]`}, expected [${tensor.shape.join(', ')}]`,
+        {
+          hint: 'The checkpoint is of another config. --force starts the run over.',
+        },
+      );
     }
     restored[name] = tf.tensor(found.data, tensor.shape);
   }
@@ -66,7 +69,8 @@ function resume(run: Run, spec: RunSpec, batches: BatchSource): { state: TrainSt
   const session: SessionState = { window: { sums: {}, steps: 0 }, batches: null, best: null, stale: 0, evaluations: 0 };
   const { checkpoint, broken } = latestCheckpoint(run.path('checkpoints'));
   for (const { path, reason } of broken) warn(`${path} is damaged and passed over: ${reason}`);
-  if (checkpoint === undefined) return { state: { step: 0, parameters, optimizer: moments, window: session.window }, session };
+  if (checkpoint === undefined)
+    return { state: { step: 0, parameters, optimizer: moments, window: session.window }, session };
 
   const saved = checkpoint.state as SessionState;
   batches.restore(saved.batches);
@@ -93,7 +97,13 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
   const rate = learningRates(spec.optim, spec.total_steps);
   const rateColumns = rateColumnsOf(start.parameters, spec);
   const columns = ['step', ...spec.loss_columns, 'grad_norm', ...Object.keys(rateColumns)];
-  const trainCsv = new CsvLog(run.path('train.csv'), [...columns, 'examples_per_s', 'tokens_per_s', 'num_tensors', 'rss_mb']);
+  const trainCsv = new CsvLog(run.path('train.csv'), [
+    ...columns,
+    'examples_per_s',
+    'tokens_per_s',
+    'num_tensors',
+    'rss_mb',
+  ]);
   const evalCsv = spec.evaluate ? new CsvLog(run.path('eval.csv'), ['step', ...spec.eval_columns, 'best']) : null;
   trainCsv.truncateAfter(start.step);
   evalCsv?.truncateAfter(start.step);
@@ -133,8 +143,9 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
           meter.lap();
           progress.update(row.step, { loss: row['loss']!.toFixed(4) });
           if (!logged) return;
-          const rates = Object.entries(rateColumns).map(([column, name]) => [column, rate(name, row.step - 1)]);
-          trainCsv.append({ ...row, ...Object.fromEntries(rates), ...meter.read() });
+          const rates: Record<string, number> = {};
+          for (const [column, name] of Object.entries(rateColumns)) rates[column] = rate(name, row.step - 1);
+          trainCsv.append({ ...row, ...rates, ...meter.read() });
         },
         ...(spec.evaluate && {
           onEvaluate(state) {
@@ -183,7 +194,10 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
 /** One learning-rate column, or one per group where groups have rates of their own. */
 function rateColumnsOf(parameters: Tensors, { optim, frozen }: RunSpec): Record<string, string> {
   const trained = Object.keys(parameters).filter((name) => !frozen.includes(name));
-  const byGroup = { shared_prompt: 'lr_shared_prompt', task_u: 'lr_task_vectors', task_v: 'lr_task_vectors' } as Record<string, string>;
+  const byGroup = { shared_prompt: 'lr_shared_prompt', task_u: 'lr_task_vectors', task_v: 'lr_task_vectors' } as Record<
+    string,
+    string
+  >;
   const columns: Record<string, string> = {};
   for (const name of trained) {
     peakRate(optim, name); // fails early where a rate is missing

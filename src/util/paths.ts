@@ -13,7 +13,8 @@ export function packageRoot(): string {
 /** Where engines and caches live: MPT_HOME, or `mpt` in the user's cache folder. */
 export function mptHome(): string {
   if (process.env['MPT_HOME']) return process.env['MPT_HOME'];
-  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'mpt');
+  if (process.platform === 'win32')
+    return join(process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'mpt');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'mpt');
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'mpt');
 }
