@@ -1,11 +1,12 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
+import { linear } from '../engines/matmul.js';
 import { tf } from '../engines/tf.js';
 import { attend, causalBias, keyValue, paddingBias, type KeyValue } from './attention.js';
 import type { T5Config } from './config.js';
 import { noDropout, type Dropout } from './dropout.js';
 import { embedTokens } from './embedding.js';
 import { feedForward } from './feed-forward.js';
-import { linear, rmsNorm } from './ops.js';
+import { rmsNorm } from './ops.js';
 import { relativeBias } from './relative-bias.js';
 import { names, weight, type T5Weights } from './weights.js';
 

@@ -1,8 +1,9 @@
 import type { Tensor2D } from '@tensorflow/tfjs';
+import { linear } from '../engines/matmul.js';
 import { tf } from '../engines/tf.js';
 import type { T5Config } from './config.js';
 import type { Dropout } from './dropout.js';
-import { geluNew, linear, relu } from './ops.js';
+import { geluNew, relu } from './ops.js';
 import { weight, type T5Weights } from './weights.js';
 
 /**

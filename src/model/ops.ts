@@ -8,11 +8,6 @@ import { withGradient } from '../engines/with-gradient.js';
  * Every function returns a new tensor that the caller owns (or a surrounding `tf.tidy` frees).
  */
 
-/** x [N, in] times a hub-layout projection [out, in] → [N, out]. */
-export function linear(x: Tensor2D, projection: Tensor2D): Tensor2D {
-  return tf.matMul(x, projection, false, true);
-}
-
 /**
  * T5's layer norm: x / sqrt(mean(x²) + ε) · scale, without mean subtraction or bias.
  *

@@ -39,6 +39,28 @@ export function composedPrompt(parameters: Tensors, members: number | null): Sto
   return { shape, data };
 }
 
+/** @throws UserError when the tensors are no prompt, or do not belong together */
+function checkShapes(file: string, tensors: StoredPrompt['tensors']): void {
+  const [name, { shape: prompt }] = Object.entries(tensors)[0]!;
+  const shapes = Object.entries(tensors).map(([key, { shape }]) => `${key} [${shape.join(', ')}]`);
+  const vectors = ['task_u', 'task_v'].map((key) => tensors[key]?.shape);
+  const fits = vectors.every((shape, i) => {
+    if (shape === undefined) return true;
+    const entries = shape.length === 1 ? 1 : shape[0]!;
+    const ranks = prompt.length === 3 ? [2] : [1, 2];
+    if (prompt.length === 3 && entries !== prompt[0]) return false;
+    return ranks.includes(shape.length) && shape.at(-1) === prompt.at(i - 2);
+  });
+  const countsAgree = vectors.every((shape) => shape?.slice(0, -1).join() === vectors[0]?.slice(0, -1).join());
+  if ((prompt.length === 2 || prompt.length === 3) && fits && countsAgree) return;
+  throw new UserError(`${file} holds no prompt that can be used: ${shapes.join(', ')}`, {
+    hint:
+      name === 'prompt'
+        ? 'A prompt is [P, D], or [N, P, D] for several.'
+        : 'Right would be shared_prompt [P, D] with task_u [K, P] and task_v [K, D] for K tasks.',
+  });
+}
+
 /**
  * Reads a prompt: prompt.safetensors of ours, or any safetensors file that holds `prompt` [P, D].
  *
@@ -63,6 +85,7 @@ export function readPrompt(path: string, d_model: number): StoredPrompt {
   const names = decomposed ? ['shared_prompt', 'task_u', 'task_v'] : ['prompt'];
   const tensors: StoredPrompt['tensors'] = {};
   for (const name of names) tensors[name] = { shape: [...stored.shape(name)], data: stored.float32(name) };
+  checkShapes(file, tensors);
   const [length, width] = tensors[names[0]!]!.shape.slice(-2) as [number, number];
   if (width !== d_model) {
     throw new UserError(

@@ -71,6 +71,11 @@ export function startFromSource(
       `${source.file} holds one plain prompt; adapting with mpt starts from a distilled run's shared_prompt, task_u and task_v`,
     );
   }
+  if (source.tensors['shared_prompt']!.shape.length !== 2) {
+    throw new UserError(`${source.file} holds the prompts of several few-shot draws; adapting starts from one`, {
+      hint: 'Name a distilled run (mpt distill), or one of mpt adapt.',
+    });
+  }
   const { length } = config.prompt;
   const { d_model } = open.model.config;
   if (source.length !== length) {

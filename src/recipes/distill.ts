@@ -27,6 +27,11 @@ function loadTeachers(open: OpenModel, files: readonly string[], length: number)
         },
       );
     }
+    if (stored.tensors['prompt']!.shape.length !== 2) {
+      throw new UserError(`${file} holds the prompts of several few-shot draws; a teacher is one prompt`, {
+        hint: 'Name the folder of mpt teach with --teachers.',
+      });
+    }
     return promptBank(stored);
   });
   const bank = tf.tidy(() => tf.concat(banks, 0));

@@ -123,10 +123,10 @@ export async function evaluate(config: EvalConfig, context: Context): Promise<Ru
               ),
             );
           }
-          const signal = stopRequested();
-          if (signal !== null) throw new StoppedError(signal, adaptFolder);
           // The native engine never yields by itself; this lets signals through.
           await new Promise((resolve) => setImmediate(resolve));
+          const signal = stopRequested();
+          if (signal !== null) throw new StoppedError(signal, runFolder(config.out, id));
         }
       }
     }

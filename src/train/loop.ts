@@ -4,6 +4,11 @@ import { clipByGlobalNorm } from '../optim/clip.js';
 import type { Optimizer, Tensors } from '../optim/optimizer.js';
 import { RunError } from '../util/errors.js';
 
+/** What to do about a run whose numbers left the finite; a lower rate is another config, so it cannot just go on. */
+export const DIVERGED_HINT =
+  'The last checkpoint is kept. Lower the learning rate in the section optim and start over with --force, or keep ' +
+  'this run and use another --experiment.';
+
 /** A loss and the terms it is made of, each reported in a column of its own. */
 export interface LossTerms {
   loss: Scalar;
@@ -126,9 +131,7 @@ export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState)
       tf.dispose(clipped);
       throw new RunError(
         `step ${state.step + 1}: the loss is ${terms['loss']} and the gradient norm ${gradNorm}; nothing was updated from it`,
-        {
-          hint: 'Lower the learning rate (--set optim.learning_rate=…) and run again: it goes on from the last checkpoint.',
-        },
+        { hint: DIVERGED_HINT },
       );
     }
     const rate = (name: string) => spec.learningRate(name, state.step);

@@ -5,12 +5,13 @@ import { log, warn } from '../logging/console.js';
 import { CsvLog } from '../logging/csv.js';
 import { startProgress, type ProgressMode } from '../logging/progress.js';
 import { buildOptimizer, learningRates, peakRate } from '../optim/build.js';
-import type { Tensors } from '../optim/optimizer.js';
+import type { Optimizer, Tensors } from '../optim/optimizer.js';
 import { storedParameters } from '../prompts/file.js';
 import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
 import { stopRequested } from '../util/signals.js';
-import { trainLoop, type TrainState } from './loop.js';
+import { DIVERGED_HINT, trainLoop, type TrainState } from './loop.js';
+import { memberwise } from './memberwise.js';
 import { startMeter } from './meter.js';
 import type { BatchSource, RunSpec } from './run-spec.js';
 
@@ -41,6 +42,12 @@ function trainableSize(parameters: Tensors, { members, frozen }: RunSpec): numbe
   return trained.reduce((sum, [, tensor]) => sum + tensor.size, 0) / (members ?? 1);
 }
 
+/** The optimiser of a run; one whose arithmetic looks across a tensor is kept from mixing the members of a fleet. */
+function optimizerOf({ optim, members }: RunSpec): Optimizer {
+  const optimizer = buildOptimizer(optim);
+  return optim.name === 'adafactor' && members !== null && members > 1 ? memberwise(optimizer, members) : optimizer;
+}
+
 /** Puts stored tensors into the shapes that fresh ones have; the caller owns the result. */
 function restoreTensors(fresh: Tensors, stored: Record<string, StoredTensor>, where: string): Tensors {
   const restored: Tensors = {};
@@ -60,9 +67,18 @@ function restoreTensors(fresh: Tensors, stored: Record<string, StoredTensor>, wh
   return restored;
 }
 
+/** An update can overflow before the next loss shows it; such a checkpoint must not take a good one's place. */
+function refuseNonFinite(step: number, tensors: Record<string, StoredTensor>): void {
+  const spoilt = Object.keys(tensors).filter((name) => tensors[name]!.data.some((value) => !Number.isFinite(value)));
+  if (spoilt.length === 0) return;
+  throw new RunError(`step ${step}: ${spoilt.join(', ')} holds numbers that are not finite; nothing was saved of it`, {
+    hint: DIVERGED_HINT,
+  });
+}
+
 /** Fresh tensors, or those of the latest whole checkpoint. */
 function resume(run: Run, spec: RunSpec, batches: BatchSource): { state: TrainState; session: SessionState } {
-  const optimizer = buildOptimizer(spec.optim);
+  const optimizer = optimizerOf(spec);
   const parameters = spec.initial();
   const trained = Object.fromEntries(Object.entries(parameters).filter(([name]) => !spec.frozen.includes(name)));
   const moments = optimizer.init(trained);
@@ -112,20 +128,25 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
 
   const meter = startMeter();
   const progress = startProgress({ label: spec.label, total: spec.total_steps, start: start.step, mode: progressMode });
-  const checkpointOf = (state: TrainState): Checkpoint => ({
-    step: state.step,
-    tensors: { ...storedParameters(state.parameters, spec.members), ...spec.derived(state.parameters) },
-    optimizer: storedParameters(state.optimizer, null),
-    state: { ...session, window: state.window, batches: batches.state() } satisfies SessionState,
-    metadata: { ...spec.metadata, step: String(state.step) },
-  });
+  const checkpointOf = (state: TrainState): Checkpoint => {
+    const tensors = storedParameters(state.parameters, spec.members);
+    const optimizer = storedParameters(state.optimizer, null);
+    refuseNonFinite(state.step, { ...tensors, ...optimizer });
+    return {
+      step: state.step,
+      tensors: { ...tensors, ...spec.derived(state.parameters) },
+      optimizer,
+      state: { ...session, window: state.window, batches: batches.state() } satisfies SessionState,
+      metadata: { ...spec.metadata, step: String(state.step) },
+    };
+  };
 
   try {
     const ranOut = (): boolean => spec.train.patience !== null && session.stale >= spec.train.patience;
     const end = await trainLoop(
       {
         total_steps: ranOut() ? start.step : spec.total_steps,
-        optimizer: buildOptimizer(spec.optim),
+        optimizer: optimizerOf(spec),
         learningRate: rate,
         grad_clip: spec.optim.grad_clip,
         members: spec.members,
@@ -176,7 +197,8 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
       start,
     );
     return {
-      reason: end.reason,
+      // A run that was killed right after its patience ran out has no more steps to make either.
+      reason: end.reason === 'finished' && end.state.step < spec.total_steps ? 'patience' : end.reason,
       signal: end.signal,
       steps: end.state.step,
       best: session.best,

@@ -1,0 +1,115 @@
+// Runs that are killed or stopped end, once they are run again, with the same bits as runs that were not.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { availableEngines } from '../src/engines/test-engines.js';
+import { Rng } from '../src/util/rng.js';
+import { assertSameRun, record, rows } from './folders.js';
+import { mptDone, startMpt, temporaryFolder } from './mpt.js';
+import { writeTinyLine } from './tiny-line.js';
+import { interrupt, latestStep } from './watch-run.js';
+
+const home = temporaryFolder();
+const STEPS = 60; // checkpoints every 4, log rows every 3, validations every 5
+
+/** Commands to interrupt, each with the folder of its run below `--out`. */
+const COMMANDS = {
+  adapt: {
+    args: [
+      'adapt',
+      '-c',
+      'adapt.yaml',
+      '--source',
+      'runs/tiny/distill/mpt/sources',
+      '--set',
+      `train.max_steps=${STEPS}`,
+    ],
+    run: ['adapt', 'mpt', 'boolq', 'seed-1'],
+  },
+  distill: {
+    args: ['distill', '-c', 'distill.yaml', '--teachers', 'runs/tiny/teach/pt', '--set', `train.max_steps=${STEPS}`],
+    run: ['distill', 'mpt', 'sources', 'seed-1'],
+  },
+  'few-shot': {
+    args: [
+      ...['eval', '-c', 'few-shot.yaml', '--method', 'mpt', '--source', 'runs/tiny/distill/mpt/sources'],
+      ...['--set', `few_shot.train.max_steps=${STEPS}`],
+    ],
+    run: ['few-shot-4', 'mpt', 'boolq', 'seed-1'],
+  },
+} as const;
+
+type Name = keyof typeof COMMANDS;
+
+function command(name: Name, out: string): { args: string[]; run: string } {
+  const { args, run } = COMMANDS[name];
+  return { args: [...args, '--seed', '1', '--out', out], run: join(home, out, 'tiny', ...run) };
+}
+
+before(async () => {
+  const [engine] = await availableEngines();
+  await writeTinyLine(home, engine!);
+  await mptDone(home, ['teach', '-c', 'teach.yaml', '--seed', '1']);
+  await mptDone(home, ['distill', '-c', 'distill.yaml', '--seed', '1']);
+  for (const name of Object.keys(COMMANDS) as Name[]) await mptDone(home, command(name, 'whole').args);
+});
+
+for (const name of Object.keys(COMMANDS) as Name[]) {
+  test(`${name}: killed twice, it ends with the bits of a run that was not`, async () => {
+    const rng = Rng.stream(20, 'kill', name);
+    const { args, run } = command(name, 'killed');
+    for (const from of [4, 24]) {
+      const when = { step: from + rng.int(12), rows: rng.int(4) };
+      const { signal, stderr } = await interrupt(startMpt(home, args), run, when, 'SIGKILL');
+      assert.equal(signal, 'SIGKILL', stderr);
+      assert.equal(record(run).status, 'running');
+      assert.ok(latestStep(run) < STEPS);
+    }
+    const { stderr } = await mptDone(home, args);
+    assert.match(stderr, /goes on from step \d+ of 60/);
+    const { status, timings, step } = record(run);
+    assert.deepEqual([status, timings.attempts, step], ['finished', 3, STEPS]);
+    assertSameRun(run, command(name, 'whole').run);
+  });
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal}: it saves, exits with ${code}, and goes on from the very step`, async () => {
+    const { args, run } = command('adapt', signal.toLowerCase());
+    const ended = await interrupt(startMpt(home, args), run, { step: 8, rows: 1 }, signal);
+    assert.deepEqual([ended.code, ended.signal], [code, null]);
+    assert.match(ended.stderr, new RegExp(`stopped by ${signal}.*saved in .*seed-1`));
+    assert.match(ended.stderr, /The same command goes on from there/);
+    assert.doesNotMatch(ended.stderr, /^ {4}at /m);
+    const { status, step, error } = record(run);
+    assert.deepEqual([status, error], ['stopped', `stopped by ${signal}`]);
+    assert.equal(latestStep(run), step);
+    assert.ok(step! > 8 && step! < STEPS);
+    assert.ok(!existsSync(join(run, 'lock')));
+    assert.ok(rows(run, 'train.csv').every((row) => Number(row['step']) <= step!));
+
+    const { stderr } = await mptDone(home, args);
+    assert.match(stderr, new RegExp(`goes on from step ${step} of 60`));
+    assert.equal(record(run).status, 'finished');
+    assertSameRun(run, command('adapt', 'whole').run);
+  });
+}
+
+test('a second signal ends it at once, and nothing saved is lost', async () => {
+  // Steps of many batches: both signals come while one is at work.
+  const slow = ['--set', 'train.gradient_accumulation_steps=60', '--set', 'train.save_every=1'];
+  const base = ['adapt', '-c', 'adapt.yaml', '--method', 'pt', '--seed', '1', ...slow, '--set', 'train.max_steps=3'];
+  const args = [...base, '--set', 'train.batch_size=1', '--out', 'twice'];
+  const run = join(home, 'twice', 'tiny', 'adapt', 'pt', 'boolq', 'seed-1');
+  const ended = await interrupt(startMpt(home, args), run, { step: 1 }, 'SIGINT', 'SIGTERM');
+  assert.equal(ended.code, 143);
+  assert.equal(record(run).status, 'running'); // it had no time to say otherwise
+  assert.ok(!existsSync(join(run, 'lock')));
+  const { stderr } = await mptDone(home, args);
+  assert.match(stderr, /goes on from step [12] of 3/);
+  assert.equal(record(run).status, 'finished');
+});
