@@ -91,8 +91,8 @@ const CONFIG: Case[] = [
   { what: 'a --set without a value', args: teach('--set', 'train.max_steps'), says: [/no "=" in it/] },
   {
     what: 'a --set of nothing known',
-    args: teach('--set', 'train.steps=3'),
-    says: [/--set train\.steps=3.*max_steps/],
+    args: teach('--set', 'train.max_step=3'),
+    says: [/--set train\.max_step=3.*max_steps/],
   },
   { what: 'shots that are no numbers', args: ['eval', '-c', 'eval.yaml', '--few-shot', 'x'], says: [/16, or 4,16,32/] },
 ];

@@ -66,7 +66,10 @@ export function defineWordNetTask<R extends WordNetRow>(spec: WordNetTaskSpec<R>
     const rng = Rng.stream(DATA_SEED, 'wordnet', spec.name, split);
     const rows = rng.shuffle(spec.build(wordNet().inSplit[split], rng));
     const limit = split === 'train' ? Infinity : MAX_EVALUATION_ROWS;
-    return spec.balanced ? balanceClasses(rows, limit) : rows.slice(0, limit);
+    if (!spec.balanced) return rows.slice(0, limit);
+    const balanced = balanceClasses(rows, limit);
+    // Where a class was cut, the kept rows of the rarer one reach further back: mix anew, so that the first n are fair.
+    return balanced.length < 0.9 * rows.length ? rng.shuffle(balanced) : balanced;
   };
   return {
     kind: 'wordnet',
