@@ -103,10 +103,10 @@ test('a second signal ends it at once, and nothing saved is lost', async () => {
   // Steps of many batches, so that both signals come while one is at work. Should the first be seen by itself after
   // all, at the end of a step, the run stops in good order, and another one is tried.
   const steps = [
-    'train.max_steps=12',
+    'train.max_steps=8',
     'train.save_every=1',
     'train.batch_size=1',
-    'train.gradient_accumulation_steps=40',
+    'train.gradient_accumulation_steps=24',
   ];
   const options = steps.flatMap((setting) => ['--set', setting]);
   const base = ['adapt', '-c', 'adapt.yaml', '--method', 'pt', '--seed', '1', ...options];
@@ -121,7 +121,7 @@ test('a second signal ends it at once, and nothing saved is lost', async () => {
     if (!cutOff) continue;
     const saved = latestStep(run);
     const { stderr } = await mptDone(home, args);
-    assert.match(stderr, new RegExp(`goes on from step ${saved} of 12`));
+    assert.match(stderr, new RegExp(`goes on from step ${saved} of 8`));
     assert.equal(record(run).status, 'finished');
   }
   assert.ok(cutOff, 'five times the first signal was seen by itself');

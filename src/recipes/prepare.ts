@@ -59,6 +59,11 @@ export function dataFacts(prepared: PreparedTask): [string, string][] {
       `${cut(truncation.source_truncated)} of inputs at ${prepared.max_source_length} tokens, ` +
         `${cut(truncation.target_truncated)} of targets at ${prepared.max_target_length}`,
     ],
-    ['example', `${examples[0]!.input} → ${examples[0]!.target}`],
+    ['example', `${shorten(examples[0]!.input)} → ${shorten(examples[0]!.target)}`],
   ];
+}
+
+/** The beginning and the end of a long text; what stands between is not needed to see how it is made. */
+function shorten(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 140)} … ${text.slice(-50)}`;
 }

@@ -69,7 +69,7 @@ for (const engine of await availableEngines()) {
             adafactor: { parameter_scaling: true },
           },
         );
-        const seeds = [11, 12, 13];
+        const seeds = [11, 12];
         const draws = seeds.map((_, i) => rows.slice(i * 8, i * 8 + 8));
         const run = (which: number[]) => {
           const own = which.map((i) => seeds[i]!);
@@ -87,17 +87,17 @@ for (const engine of await availableEngines()) {
           };
           return trained(promptTuningRun(open, tuning));
         };
-        const together = await run([0, 1, 2]);
+        const together = await run([0, 1]);
         const losses: number[] = [];
-        for (const member of [0, 1, 2]) {
+        for (const member of [0, 1]) {
           const alone = await run([member]);
-          const part = memberOf(together.checkpoint.tensors, member, 3);
+          const part = memberOf(together.checkpoint.tensors, member, 2);
           const gap = distance(part, alone.checkpoint.tensors);
           assert.ok(gap < 1e-5, `member ${member} is off by ${gap}`);
           losses.push(Number(alone.train.at(-1)!['loss']));
         }
         // What is reported is the mean over the members.
-        const mean = losses.reduce((sum, loss) => sum + loss, 0) / 3;
+        const mean = losses.reduce((sum, loss) => sum + loss, 0) / 2;
         assert.ok(Math.abs(Number(together.train.at(-1)!['loss']) - mean) < 1e-4);
         assert.equal(together.result.trainable, method === 'pt' ? P * D : P * D + P + D);
         disposeWeights(open.model.weights);
