@@ -8,7 +8,7 @@ import { parse } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
 import { readSafetensors } from '../src/checkpoints/safetensors.js';
 import { availableEngines } from '../src/engines/test-engines.js';
-import type { EvaluationResults } from '../src/recipes/score.js';
+import type { EvaluationResults } from '../src/runs/evaluation-results.js';
 import { record, rows, snapshot } from './folders.js';
 import { mpt, mptDone, temporaryFolder } from './mpt.js';
 import { writeTinyLine } from './tiny-line.js';

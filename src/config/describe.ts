@@ -1,6 +1,5 @@
 // Reads the schemas: which keys there are, what fits them, what they mean. For error messages and reference pages.
 import { z } from 'zod';
-import { schemas, type Stage } from './schema.js';
 
 type Def = {
   type: string;
@@ -126,9 +125,4 @@ export function listKeys(schema: z.ZodType, prefix = ''): KeyInfo[] {
     };
     return [info, ...listKeys(child, path)];
   });
-}
-
-/** The JSON Schema of a stage's YAML, for editors. */
-export function jsonSchema(stage: Stage): object {
-  return z.toJSONSchema(schemas[stage], { io: 'input' });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { packageRoot } from '../util/paths.js';
-import { jsonSchema, listKeys } from './describe.js';
+import { listKeys } from './describe.js';
 import { ConfigError } from './errors.js';
 import { loadConfig, resolvedYaml, type LoadOptions } from './load.js';
 import { schemas, STAGES, type Stage } from './schema.js';
@@ -65,7 +65,6 @@ describe('shipped configs', () => {
     for (const stage of STAGES) {
       for (const { path, description } of listKeys(schemas[stage]))
         assert.ok(description.length > 5, `${stage}: ${path}`);
-      assert.ok('properties' in jsonSchema(stage));
     }
   });
 });

@@ -6,6 +6,7 @@ import { openModel, type OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
 import { promptBank, readPrompt } from '../prompts/file.js';
 import { runFolder, type RunId } from '../runs/paths.js';
+import type { EvaluationResults } from '../runs/evaluation-results.js';
 import { readRecord } from '../runs/record.js';
 import { isFinished, openRun } from '../runs/run-folder.js';
 import { predict } from '../train/predict.js';
@@ -15,7 +16,7 @@ import { stageBanner, StoppedError, type Context, type RunOutcome } from './cont
 import { fewShot } from './few-shot.js';
 import { finishedPrompt } from './locate.js';
 import { prepareTask, type PreparedTask } from './prepare.js';
-import { majorityScore, predictionLines, scoreOf, type EvaluationResults } from './score.js';
+import { majorityScore, predictionLines, scoreOf } from './score.js';
 import { stopRequested } from '../util/signals.js';
 
 /** Test scores of one adapted prompt, in a folder of the eval stage beside its predictions. */

@@ -5,6 +5,7 @@ import { startProgress } from '../logging/progress.js';
 import type { OpenModel } from '../model/open.js';
 import { countParameters } from '../model/weights.js';
 import { promptBank, readPrompt } from '../prompts/file.js';
+import type { EvaluationResults } from '../runs/evaluation-results.js';
 import type { Run } from '../runs/run-folder.js';
 import { drawFewShot } from '../samplers/few-shot.js';
 import { predict } from '../train/predict.js';
@@ -13,7 +14,7 @@ import { adaptationStart } from './adapt.js';
 import { execute, type Context, type RunOutcome } from './context.js';
 import { dataFacts, prepareTask, type PreparedTask } from './prepare.js';
 import { promptTuningRun, type Method } from './prompt-tuning.js';
-import { majorityScore, predictionLines, scoreOf, type EvaluationResults } from './score.js';
+import { majorityScore, predictionLines, scoreOf } from './score.js';
 
 /** Seed of one draw's initial values and data order. */
 function memberSeed(seed: number, draw: number): number {

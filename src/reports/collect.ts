@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readCsv } from '../logging/csv.js';
 import { meanStd } from '../metrics/aggregate.js';
 import type { RunListing } from '../runs/status.js';
-import type { EvaluationResults } from '../recipes/score.js';
+import type { EvaluationResults } from '../runs/evaluation-results.js';
 import { findTask } from '../tasks/registry.js';
 import type { Chart, CurveSeries, ResultCell, ResultRow, StageTiming } from './types.js';
 
