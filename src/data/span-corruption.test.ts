@@ -32,8 +32,16 @@ test('source and target together hold every token once, in order (Raffel et al. 
         const hidden = corrupted.target.filter((id) => !isSentinel(id)).length;
         assert.equal(hidden, Math.min(Math.max(Math.round(length * rate), 1), length - 1));
         const used = corrupted.source.filter(isSentinel);
-        assert.deepEqual(used, used.map((_, i) => FIRST - i), 'sentinels count down from the first');
-        assert.deepEqual(corrupted.target.filter(isSentinel), [...used, FIRST - used.length], 'and one more ends the target');
+        assert.deepEqual(
+          used,
+          used.map((_, i) => FIRST - i),
+          'sentinels count down from the first',
+        );
+        assert.deepEqual(
+          corrupted.target.filter(isSentinel),
+          [...used, FIRST - used.length],
+          'and one more ends the target',
+        );
       },
     ),
   );
@@ -41,7 +49,8 @@ test('source and target together hold every token once, in order (Raffel et al. 
 
 test('the text begins with a kept token, as in T5, and the same stream gives the same spans', () => {
   const tokens = Array.from({ length: 40 }, (_, i) => i + 10);
-  const once = () => corruptSpans(tokens, { rate: 0.15, meanSpan: 3, firstSentinel: FIRST, rng: Rng.stream(7, 'spans') });
+  const once = () =>
+    corruptSpans(tokens, { rate: 0.15, meanSpan: 3, firstSentinel: FIRST, rng: Rng.stream(7, 'spans') });
   assert.equal(once().source[0], 10);
   assert.deepEqual(once(), once());
 });

@@ -26,8 +26,15 @@ for (const engine of await availableEngines()) {
         const dy = random([2, 3, 5, 6], 'dy');
         const ours = tf.grads((x, y) => matMul(x, y, transposeB))([a, b], dy);
         const theirs = tf.grads((x, y) => tf.matMul(x, y, false, transposeB))([a, b], dy);
-        assertClose(matMul(a, b, transposeB), tf.matMul(a, b, false, transposeB).dataSync() as Float32Array, 1e-5, 'value');
-        ours.forEach((gradient, i) => assertClose(gradient, theirs[i]!.dataSync() as Float32Array, 1e-5, `gradient ${i}`));
+        assertClose(
+          matMul(a, b, transposeB),
+          tf.matMul(a, b, false, transposeB).dataSync() as Float32Array,
+          1e-5,
+          'value',
+        );
+        ours.forEach((gradient, i) =>
+          assertClose(gradient, theirs[i]!.dataSync() as Float32Array, 1e-5, `gradient ${i}`),
+        );
       });
       assert.equal(tf.memory().numTensors, before, 'tensors leaked');
     });
@@ -41,7 +48,13 @@ for (const engine of await availableEngines()) {
         const w = random([5, 7], 'w') as Tensor2D;
         const { value, grad } = tf.valueAndGrad((input) => tf.sum(tf.square(linear(input as Tensor2D, w))))(x);
         const product = tf.matMul(x, w, false, true);
-        assertClose(value.reshape([1]), tf.sum(tf.square(product)).reshape([1]).dataSync() as Float32Array, 1e-5, 'value', true);
+        assertClose(
+          value.reshape([1]),
+          tf.sum(tf.square(product)).reshape([1]).dataSync() as Float32Array,
+          1e-5,
+          'value',
+          true,
+        );
         assertClose(grad, tf.mul(2, tf.matMul(product, w)).dataSync() as Float32Array, 1e-5, 'gradient', true);
       });
     });
