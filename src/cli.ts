@@ -11,6 +11,7 @@ import { pretrainCommand } from './commands/pretrain.js';
 import { setupCommand } from './commands/setup.js';
 import { teachCommand } from './commands/teach.js';
 import { paint } from './logging/console.js';
+import { StoppedError } from './recipes/context.js';
 import { UserError } from './util/errors.js';
 import { packageRoot } from './util/paths.js';
 
@@ -49,6 +50,10 @@ export function buildProgram() {
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has said it already
+  if (error instanceof StoppedError) {
+    process.stderr.write(`${error.message}\n${error.hint ?? ''}\n`);
+    return error.exitCode;
+  }
   if (error instanceof UserError) {
     process.stderr.write(`${paint.red('error:')} ${error.message}\n`);
     if (error.hint !== undefined) process.stderr.write(`${error.hint}\n`);

@@ -30,7 +30,10 @@ export interface Context {
 export class StoppedError extends UserError {
   override readonly name = 'StoppedError';
 
-  constructor(signal: string, folder: string) {
+  constructor(
+    readonly signal: string,
+    folder: string,
+  ) {
     super(`stopped by ${signal}; everything is saved in ${folder}`, {
       exitCode: EXIT_CODES[signal as StopSignal] ?? 1,
       hint: 'The same command goes on from there.',
@@ -124,10 +127,7 @@ export async function execute(context: Context, planned: PlannedRun): Promise<Ru
   try {
     run.update({ parameters: { trainable, total }, results: { inputs } });
     const session = await trainSession(run, spec, context.progress);
-    if (session.signal !== null) {
-      run.stop(session.signal);
-      throw new StoppedError(session.signal, folder);
-    }
+    if (session.signal !== null) throw new StoppedError(session.signal, folder);
     const results: RecordUpdate['results'] = {
       inputs,
       steps: session.steps,
@@ -143,9 +143,15 @@ export async function execute(context: Context, planned: PlannedRun): Promise<Ru
     );
     return { id: planned.id, folder, skipped: false, record: run.record };
   } catch (error) {
-    if (!(error instanceof StoppedError)) run.fail(error);
+    endRun(run, error);
     throw error;
   }
+}
+
+/** Records why a run ended early: stopped by a signal, or failed. */
+export function endRun(run: Run, error: unknown): void {
+  if (error instanceof StoppedError) run.stop(error.signal);
+  else run.fail(error);
 }
 
 /** SHA-256 of a prompt: of the file, or of the one in a checkpoint folder. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { DistillConfig } from '../config/schema.js';
 import { tf } from '../engines/tf.js';
 import { openModel, type OpenModel } from '../model/open.js';
@@ -48,8 +47,8 @@ export async function distill(config: DistillConfig, context: Context): Promise<
     stageBanner('distill: one shared prompt from all teachers', context, open, [['source tasks', names.join(', ')]]);
     const tasks = names.map((name) => prepareTask(name, config.data, open.tokenizer));
     for (const seed of config.seeds) {
-      const teacherFiles = context.dry_run && !existsSync(config.out) ? [] : locateTeachers(config, seed);
-      const teachers = teacherFiles.length > 0 ? loadTeachers(open, teacherFiles, config.prompt.length) : null;
+      const teacherFiles = locateTeachers(config, seed);
+      const teachers = loadTeachers(open, teacherFiles, config.prompt.length);
       try {
         const outcome = await execute(context, {
           stage: 'distill',
@@ -63,7 +62,7 @@ export async function distill(config: DistillConfig, context: Context): Promise<
               task.name,
               `${formatCount(split('train').rows.length)} train`,
             ]),
-            ['teachers', teacherFiles.join('\n') || '(none yet)'],
+            ['teachers', teacherFiles.join('\n')],
           ],
           spec: () =>
             distillationRun(open, {
@@ -71,13 +70,13 @@ export async function distill(config: DistillConfig, context: Context): Promise<
               config,
               seed,
               tasks,
-              teachers: teachers!,
+              teachers,
               initial: () => startSources(open, config, names.length, seed),
             }),
         });
         if (outcome) outcomes.push(outcome);
       } finally {
-        teachers?.dispose();
+        teachers.dispose();
       }
     }
   } finally {

@@ -1,6 +1,5 @@
 import type { DistillConfig } from '../config/schema.js';
 import { distillationLosses } from '../losses/distillation.js';
-import { scorePredictions } from '../metrics/index.js';
 import { noDropout, seededDropout } from '../model/dropout.js';
 import type { OpenModel } from '../model/open.js';
 import { forward } from '../model/t5.js';
@@ -11,10 +10,10 @@ import { mixingRates } from '../samplers/mixing.js';
 import { taskSampler } from '../samplers/task-sampling.js';
 import type { SamplerState } from '../samplers/sampler.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
-import { predict } from '../train/predict.js';
 import { promptBatches } from '../train/prompt-batch.js';
 import type { BatchSource, RunSpec } from '../train/run-spec.js';
 import type { PreparedTask } from './prepare.js';
+import { validateTasks } from './validate.js';
 
 export interface Distillation {
   label: string;
@@ -88,29 +87,10 @@ export function distillationRun({ model, tokenizer }: OpenModel, distillation: D
       return { ...distillationLosses(teacher, student, target, prompts.shape[1], options) };
     },
     eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
-    evaluate(parameters) {
+    async evaluate(parameters) {
       const bank = tf.tidy(() => decomposedBank(parameters));
-      const columns: Record<string, number> = {};
-      tasks.forEach((prepared, entry) => {
-        const split = prepared.split('validation');
-        const predictions = predict(
-          model,
-          tokenizer,
-          split.rows,
-          bank,
-          split.rows.map(() => entry),
-          {
-            batch_size: train.eval_batch_size,
-            max_new_tokens: prepared.max_target_length,
-          },
-        );
-        columns[prepared.task.name] = scorePredictions(prepared.task, predictions, split.examples)[
-          prepared.task.headline
-        ]!;
-      });
-      bank.dispose();
-      const scores = Object.values(columns);
-      return { score: scores.reduce((sum, score) => sum + score, 0) / scores.length, columns };
+      const validator = { model, tokenizer, bank, batch_size: train.eval_batch_size };
+      return validateTasks(validator, tasks).finally(() => bank.dispose());
     },
     derived: () => ({}),
     metadata: { method: 'mpt', tasks: tasks.map(({ task }) => task.name).join(',') },

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { EvalConfig } from '../config/schema.js';
-import { startProgress } from '../logging/progress.js';
 import { log, paint, warn } from '../logging/console.js';
 import { openModel, type OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
@@ -9,80 +8,62 @@ import { runFolder, type RunId } from '../runs/paths.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
 import { readRecord } from '../runs/record.js';
 import { isFinished, openRun } from '../runs/run-folder.js';
-import { predict } from '../train/predict.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
-import { stageBanner, StoppedError, type Context, type RunOutcome } from './context.js';
+import { endRun, stageBanner, StoppedError, type Context, type RunOutcome } from './context.js';
 import { fewShot } from './few-shot.js';
 import { finishedPrompt } from './locate.js';
 import { prepareTask, type PreparedTask } from './prepare.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
+import { scoredSplit, testPrompts } from './test-prompts.js';
 import { stopRequested } from '../util/signals.js';
 
 /** Test scores of one adapted prompt, in a folder of the eval stage beside its predictions. */
-function evaluateRun(
+async function evaluateRun(
   config: EvalConfig,
   context: Context,
   open: OpenModel,
   prepared: PreparedTask,
   id: RunId,
   prompt: string,
-): RunOutcome {
+): Promise<RunOutcome> {
   const folder = runFolder(config.out, id);
   const file = join(prompt, 'prompt.safetensors');
   const stored = readPrompt(file, open.model.config.d_model);
   const before = readRecord(folder);
-  const fresh = !context.force && isFinished(folder, config) && before?.results['prompt'] === file;
   const adapted = readRecord(runFolder(config.out, { ...id, stage: 'adapt' }))!;
-  if (fresh && before.results['adapted'] === adapted.timings.ended) {
+  // The same adapted prompt, not another one that has since been trained in its place.
+  const same = before?.results['prompt'] === file && before.results['adapted'] === adapted.timings.ended;
+  if (!context.force && same && isFinished(folder, config)) {
     log(`${paint.green('✓')} eval ${id.method} ${id.task} seed ${id.seed}: finished already (${folder})`);
     return { id, folder, skipped: true, record: before };
   }
-  const run = openRun(config.out, { stage: 'eval', config, id, engine: context.engine, force: before !== undefined });
+  const force = context.force || (before?.results['prompt'] !== undefined && !same);
+  const run = openRun(config.out, { stage: 'eval', config, id, engine: context.engine, force });
+  const bank = promptBank(stored);
   try {
-    const split = prepared.split(config.split);
-    const count = Math.min(config.max_examples ?? Infinity, split.rows.length);
-    const part = { ...split, examples: split.examples.slice(0, count), rows: split.rows.slice(0, count) };
-    const bank = promptBank(stored);
+    const split = scoredSplit(config, prepared);
     const label = `eval ${id.method} ${id.task}, seed ${id.seed}`;
-    const progress = startProgress({ label, total: count, mode: context.progress });
-    let predictions: string[];
-    try {
-      predictions = predict(
-        open.model,
-        open.tokenizer,
-        part.rows,
-        bank,
-        part.rows.map(() => 0),
-        {
-          batch_size: config.batch_size,
-          max_new_tokens: prepared.max_target_length,
-          num_beams: config.decode.num_beams,
-          onProgress: (done) => progress.update(done),
-        },
-      );
-    } finally {
-      progress.stop();
-      bank.dispose();
-    }
-    writeFileAtomic(run.path('predictions.jsonl'), `${predictionLines(prepared, part, predictions).join('\n')}\n`);
+    const [predictions] = await testPrompts(config, context, open, prepared, split, bank, { label, folder });
+    writeFileAtomic(run.path('predictions.jsonl'), `${predictionLines(prepared, split, predictions!).join('\n')}\n`);
+    const metrics = scoreOf(prepared, split, predictions!);
     const results: EvaluationResults = {
       split: config.split,
-      examples: count,
+      examples: split.examples.length,
       shots: null,
       headline: prepared.task.headline,
       trainable_parameters: adapted.parameters?.trainable ?? 0,
-      majority: majorityScore(prepared, part),
-      scores: [{ seed: id.seed, draw: null, metrics: scoreOf(prepared, part, predictions) }],
+      majority: majorityScore(prepared, split),
+      scores: [{ seed: id.seed, draw: null, metrics }],
     };
     run.finish({ results: { prompt: file, adapted: adapted.timings.ended, ...results } });
-    log(
-      `${paint.green('✓')} ${label}: ${prepared.task.headline} ${results.scores[0]!.metrics[prepared.task.headline]!.toFixed(1)} (${folder})`,
-    );
+    log(`${paint.green('✓')} ${label}: ${results.headline} ${metrics[results.headline]!.toFixed(1)} (${folder})`);
     return { id, folder, skipped: false, record: run.record };
   } catch (error) {
-    run.fail(error);
+    endRun(run, error);
     throw error;
+  } finally {
+    bank.dispose();
   }
 }
 
@@ -114,7 +95,7 @@ export async function evaluate(config: EvalConfig, context: Context): Promise<Ru
           if (prompt === undefined) missing.push(adaptFolder);
           else if (!context.dry_run) {
             outcomes.push(
-              evaluateRun(
+              await evaluateRun(
                 { ...config, tasks: [task], methods: [method], seeds: [seed] },
                 context,
                 open,

@@ -1,20 +1,18 @@
 import type { EvalConfig, FewShotSection } from '../config/schema.js';
-import { tf } from '../engines/tf.js';
 import { latestCheckpoint } from '../checkpoints/manager.js';
-import { startProgress } from '../logging/progress.js';
 import type { OpenModel } from '../model/open.js';
 import { countParameters } from '../model/weights.js';
 import { promptBank, readPrompt } from '../prompts/file.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
 import type { Run } from '../runs/run-folder.js';
 import { drawFewShot } from '../samplers/few-shot.js';
-import { predict } from '../train/predict.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { adaptationStart } from './adapt.js';
 import { execute, type Context, type RunOutcome } from './context.js';
 import { dataFacts, prepareTask, type PreparedTask } from './prepare.js';
 import { promptTuningRun, type Method } from './prompt-tuning.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
+import { scoredSplit, testPrompts } from './test-prompts.js';
 
 /** Seed of one draw's initial values and data order. */
 function memberSeed(seed: number, draw: number): number {
@@ -28,63 +26,34 @@ interface Draw {
 }
 
 /** Scores every draw's prompt on the whole split and writes predictions.jsonl and draws.json. */
-function testDraws(
+async function testDraws(
   config: EvalConfig,
   context: Context,
   open: OpenModel,
   prepared: PreparedTask,
   run: Run,
   options: { label: string; shots: number; seed: number; draws: Draw[]; trainable: number },
-): EvaluationResults {
+): Promise<EvaluationResults> {
   const { draws, seed, shots } = options;
   const train = prepared.split('train');
   const ids = draws.map(({ draw, indices }) => ({ draw, ids: indices.map((index) => train.examples[index]!.id) }));
   writeFileAtomic(run.path('draws.json'), `${JSON.stringify(ids, null, 2)}\n`);
 
-  const split = prepared.split(config.split);
-  const count = Math.min(config.max_examples ?? Infinity, split.rows.length);
-  const part = { ...split, examples: split.examples.slice(0, count), rows: split.rows.slice(0, count) };
+  const split = scoredSplit(config, prepared);
   const { checkpoint } = latestCheckpoint(run.path('checkpoints'));
   const bank = promptBank(readPrompt(checkpoint!.path, open.model.config.d_model)); // [draws, P, D]
-  const progress = startProgress({
-    label: `${options.label}: test`,
-    total: count * draws.length,
-    mode: context.progress,
-  });
-  let predictions: string[];
-  try {
-    // All draws in one pass: a row's bank entry says whose prompt stands in front of it.
-    predictions = predict(
-      open.model,
-      open.tokenizer,
-      draws.flatMap(() => part.rows),
-      bank,
-      draws.flatMap((_, entry) => part.rows.map(() => entry)),
-      {
-        batch_size: config.batch_size,
-        max_new_tokens: prepared.max_target_length,
-        num_beams: config.decode.num_beams,
-        onProgress: (done) => progress.update(done),
-      },
-    );
-  } finally {
-    progress.stop();
-    tf.dispose(bank);
-  }
-  const lines: string[] = [];
-  const scores = draws.map(({ draw }, i) => {
-    const own = predictions.slice(i * count, (i + 1) * count);
-    lines.push(...predictionLines(prepared, part, own, { draw }));
-    return { seed, draw, metrics: scoreOf(prepared, part, own) };
-  });
+  const where = { label: `${options.label}: test`, folder: run.folder };
+  const answers = await testPrompts(config, context, open, prepared, split, bank, where).finally(() => bank.dispose());
+  const lines = draws.flatMap(({ draw }, i) => predictionLines(prepared, split, answers[i]!, { draw }));
+  const scores = draws.map(({ draw }, i) => ({ seed, draw, metrics: scoreOf(prepared, split, answers[i]!) }));
   writeFileAtomic(run.path('predictions.jsonl'), `${lines.join('\n')}\n`);
   return {
     split: config.split,
-    examples: count,
+    examples: split.examples.length,
     shots,
     headline: prepared.task.headline,
     trainable_parameters: options.trainable,
-    majority: majorityScore(prepared, part),
+    majority: majorityScore(prepared, split),
     scores,
   };
 }
@@ -167,8 +136,14 @@ function fewShotRun(
         frozen: start.frozen,
         validate: false,
       }),
-    results: (open_run, session) => ({
-      ...testDraws(config, context, open, task, open_run, { label, shots, seed, draws, trainable: session.trainable }),
+    results: async (open_run, session) => ({
+      ...(await testDraws(config, context, open, task, open_run, {
+        label,
+        shots,
+        seed,
+        draws,
+        trainable: session.trainable,
+      })),
     }),
   });
 }

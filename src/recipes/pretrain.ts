@@ -15,7 +15,6 @@ import { countParameters } from '../model/weights.js';
 import type { Run } from '../runs/run-folder.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { batchTensors } from '../train/batch-tensors.js';
-import { predict } from '../train/predict.js';
 import type { BatchSource, RunSpec } from '../train/run-spec.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
@@ -23,7 +22,7 @@ import { Rng } from '../util/rng.js';
 import { execute, type Context, type RunOutcome } from './context.js';
 import { prepareTask, type PreparedTask } from './prepare.js';
 import { POOL_BATCHES, pretrainPool } from './pretrain-batches.js';
-import { scoreOf } from './score.js';
+import { validateTasks } from './validate.js';
 
 /** A hub config.json of T5 v1.1 form with tied embeddings. */
 function hubConfig({ architecture }: PretrainConfig, tokenizer: Tokenizer): Record<string, unknown> {
@@ -113,20 +112,11 @@ function pretrainRun(
       return { loss: tokenCrossEntropy(logits, batch.labels, weights) };
     },
     eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
-    evaluate(parameters) {
-      const columns = Object.fromEntries(
-        tasks.map((prepared): [string, number] => {
-          const split = prepared.split('validation');
-          const predictions = predict({ config: t5, weights: parameters }, tokenizer, split.rows, null, [], {
-            batch_size: train.eval_batch_size,
-            max_new_tokens: prepared.max_target_length,
-          });
-          return [prepared.task.name, scoreOf(prepared, split, predictions)[prepared.task.headline]!];
-        }),
-      );
-      const scores = Object.values(columns);
-      return { score: scores.reduce((sum, score) => sum + score, 0) / scores.length, columns };
-    },
+    evaluate: (parameters) =>
+      validateTasks(
+        { model: { config: t5, weights: parameters }, tokenizer, bank: null, batch_size: train.eval_batch_size },
+        tasks,
+      ),
     derived: () => ({}),
     metadata: { kind: 'pretrained T5' },
   };

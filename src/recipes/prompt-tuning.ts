@@ -8,15 +8,14 @@ import { forward } from '../model/t5.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { decomposedBank, selectPrompts, vanillaBank, type PromptBank } from '../prompts/bank.js';
 import { composedPrompt } from '../prompts/file.js';
-import { scorePredictions } from '../metrics/index.js';
 import { epochSampler } from '../samplers/epoch-shuffle.js';
 import type { BatchSampler, SamplerState } from '../samplers/sampler.js';
 import { batchTensors } from '../train/batch-tensors.js';
-import { predict } from '../train/predict.js';
 import { promptBatches } from '../train/prompt-batch.js';
 import type { BatchSource, RunSpec } from '../train/run-spec.js';
 import type { TokenizedExample } from '../data/batch.js';
 import type { PreparedTask } from './prepare.js';
+import { validateTask } from './validate.js';
 
 export type Method = AdaptConfig['method'];
 
@@ -106,23 +105,11 @@ export function promptTuningRun({ model, tokenizer }: OpenModel, tuning: PromptT
     },
     eval_columns: ['score', ...metrics],
     ...(tuning.validate && {
-      evaluate(parameters: Tensors) {
-        const { examples, rows } = task.split('validation');
+      async evaluate(parameters: Tensors) {
         const bank = tf.tidy(() => bankOf(method, parameters).clone());
-        const predictions = predict(
-          model,
-          tokenizer,
-          rows,
-          bank,
-          rows.map(() => 0),
-          {
-            batch_size: train.eval_batch_size,
-            max_new_tokens: task.max_target_length,
-          },
-        );
-        bank.dispose();
-        const scores = scorePredictions(task.task, predictions, examples);
-        return { score: scores[task.task.headline]!, columns: scores };
+        const validator = { model, tokenizer, bank, batch_size: train.eval_batch_size };
+        const columns = await validateTask(validator, task, 0).finally(() => bank.dispose());
+        return { score: columns[task.task.headline]!, columns };
       },
     }),
     derived: (parameters): Record<string, StoredTensor> =>

@@ -31,23 +31,28 @@ for (const engine of await availableEngines()) {
 
     const options = { batch_size: 4, max_new_tokens: 3 };
     const seen: number[] = [];
-    const answers = predict(model, tokenizer, examples, bank, entries, {
+    const answers = await predict(model, tokenizer, examples, bank, entries, {
       ...options,
-      onProgress: (done, total) => seen.push(done / total),
+      onBatch: (done) => seen.push(done),
     });
     assert.equal(answers.length, examples.length);
     assert.ok(new Set(answers).size > 1, `all alike: ${answers[0]}`);
-    examples.forEach((example, i) => {
-      const [alone] = predict(model, tokenizer, [example], bank, [entries[i]!], options);
+    for (const [i, example] of examples.entries()) {
+      const [alone] = await predict(model, tokenizer, [example], bank, [entries[i]!], options);
       assert.equal(answers[i], alone, `row ${i}`);
-    });
-    assert.deepEqual(
-      seen.map((share) => Math.round(share * 15)),
-      [4, 8, 12, 15],
-    );
-    assert.deepEqual(predict(model, tokenizer, [], bank, [], options), []);
-    const plain = predict(model, tokenizer, examples, null, [], options);
+    }
+    assert.deepEqual(seen, [4, 8, 12, 15]);
+    assert.deepEqual(await predict(model, tokenizer, [], bank, [], options), []);
+    const plain = await predict(model, tokenizer, examples, null, [], options);
     assert.equal(plain.length, 15);
+    const stop = new Error('stop');
+    const interrupted = predict(model, tokenizer, examples, bank, entries, {
+      ...options,
+      onBatch: () => {
+        throw stop;
+      },
+    });
+    await assert.rejects(interrupted, stop);
     assert.equal(tf.memory().numTensors, tensors);
     bank.dispose();
     disposeWeights(model.weights);

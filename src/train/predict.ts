@@ -12,7 +12,8 @@ export interface PredictOptions {
   /** Longest answer in tokens, EOS included. */
   max_new_tokens: number;
   num_beams?: number;
-  onProgress?: (done: number, total: number) => void;
+  /** Called after each batch with the examples done so far; what it throws ends the prediction. */
+  onBatch?: (done: number) => void;
 }
 
 /**
@@ -25,20 +26,21 @@ export interface PredictOptions {
  * @param bank [K, P, D], or null for no prompt; stays the caller's
  * @param entries bank entry of each example
  */
-export function predict(
+export async function predict(
   model: T5Model,
   tokenizer: Tokenizer,
   examples: readonly TokenizedExample[],
   bank: PromptBank | null,
   entries: readonly number[],
   options: PredictOptions,
-): string[] {
+): Promise<string[]> {
   const buckets = lengthBuckets(
     examples.map(({ source }) => source.length),
     options.batch_size,
   );
   let done = 0;
-  const answers = buckets.map((part) => {
+  const answers: string[][] = [];
+  for (const part of buckets) {
     const batch = makeBatch(part.map((index) => examples[index]!));
     const outputs = tf.tidy(() => {
       const prompts =
@@ -50,8 +52,10 @@ export function predict(
             );
       return generate(model, batchTensors(batch, prompts), options);
     });
-    options.onProgress?.((done += part.length), examples.length);
-    return outputs.map((ids) => tokenizer.decode(ids).trim());
-  });
+    answers.push(outputs.map((ids) => tokenizer.decode(ids).trim()));
+    options.onBatch?.((done += part.length));
+    // The native engine never yields by itself; this lets signals through.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   return restoreOrder(buckets, answers);
 }

@@ -42,7 +42,7 @@ export interface RunSpec {
   loss: (parameters: Tensors, batch: PromptBatch, step: number, micro: number) => LossTerms;
   /** Names of the loss terms, as columns of train.csv. */
   loss_columns: readonly string[];
-  evaluate?: (parameters: Tensors) => Evaluation;
+  evaluate?: (parameters: Tensors) => Promise<Evaluation>;
   eval_columns: readonly string[];
   /** What prompt.safetensors holds besides the trained tensors (the composed prompt). */
   derived: (parameters: Tensors) => Record<string, StoredTensor>;

@@ -169,8 +169,8 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
           trainCsv.append({ ...row, ...rates, ...meter.read() });
         },
         ...(spec.evaluate && {
-          onEvaluate(state) {
-            const { score, columns: scores } = spec.evaluate!(state.parameters);
+          async onEvaluate(state) {
+            const { score, columns: scores } = await spec.evaluate!(state.parameters);
             session.evaluations += 1;
             const isBest = session.best === null || score > session.best.score;
             if (isBest) {
@@ -182,7 +182,7 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
             }
             evalCsv!.append({ step: state.step, score, ...scores, best: isBest ? 1 : 0 });
             meter.skip();
-            return Promise.resolve(ranOut());
+            return ranOut();
           },
         }),
         onSave(state) {
