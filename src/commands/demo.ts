@@ -5,6 +5,7 @@ import type { CommandFlags } from '../config/overrides.js';
 import type { Stage } from '../config/schema.js';
 import { allowCpuOption, engineOption, threadsOption } from '../engines/options.js';
 import { startEngine } from '../engines/select.js';
+import { tf } from '../engines/tf.js';
 import { log, print, printJson } from '../logging/console.js';
 import { progressOption } from './stage-options.js';
 import { adapt } from '../recipes/adapt.js';
@@ -56,6 +57,7 @@ export function demoCommand() {
         ...(options.threads === undefined ? {} : { threads: options.threads }),
       });
       watchSignals();
+      const tensors = tf.memory().numTensors;
       const context: Context = { engine, force: options.force === true, dry_run: false, progress: options.progress };
       const folder = demoConfigs(engine.name === 'wasm');
       const flags: CommandFlags = { out: options.out, model: options.model };
@@ -83,7 +85,10 @@ export function demoCommand() {
         print(resultsTable(results, { color: process.stdout.isTTY }));
         print(timingsTable(timings, { color: process.stdout.isTTY }));
       }
-      log(`\n${formatDuration(performance.now() - began)} in all, on ${engine.name}`);
+      log(
+        `\n${formatDuration(performance.now() - began)} in all, on ${engine.name}; ` +
+          `tensors alive: ${tensors} at the start, ${tf.memory().numTensors} at the end`,
+      );
       log(`results: ${summary}\nreport:  ${report}  (open it in a browser)`);
     });
 }
