@@ -15,8 +15,6 @@ import { evaluate } from '../recipes/evaluate.js';
 import { summarize } from '../recipes/summarize.js';
 import { teach } from '../recipes/teach.js';
 import { resultsTable, timingsTable } from '../reports/table.js';
-import { collectTimings } from '../reports/collect.js';
-import { listRuns } from '../runs/status.js';
 import { formatDuration } from '../util/format.js';
 import { packageRoot } from '../util/paths.js';
 import { watchSignals } from '../util/signals.js';
@@ -72,14 +70,13 @@ export function demoCommand() {
       await evaluate(evaluation, context);
 
       const { experiment } = evaluation;
-      const { results, summary, report } = summarize(options.out, experiment, {
+      const { results, timings, summary, report } = summarize(options.out, experiment, {
         title: 'Multitask prompt tuning on the WordNet suite',
         notes: [
           'The model and the tasks are small, made to show the method in minutes; the figures say nothing about T5-base on the tasks of the paper.',
           'Few-shot: 16 labelled examples in all, drawn anew for every draw; the whole test split is scored.',
         ],
       });
-      const timings = collectTimings(listRuns(join(options.out, experiment)));
       if (options.json) printJson({ engine, results, timings, summary, report });
       else {
         print(resultsTable(results, { color: process.stdout.isTTY }));

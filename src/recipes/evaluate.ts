@@ -8,6 +8,7 @@ import { runFolder, type RunId } from '../runs/paths.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
 import { readRecord } from '../runs/record.js';
 import { isFinished, openRun } from '../runs/run-folder.js';
+import { residentMegabytes } from '../train/meter.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
 import { endRun, stageBanner, StoppedError, type Context, type RunOutcome } from './context.js';
@@ -56,7 +57,8 @@ async function evaluateRun(
       majority: majorityScore(prepared, split),
       scores: [{ seed: id.seed, draw: null, metrics }],
     };
-    run.finish({ results: { prompt: file, adapted: adapted.timings.ended, ...results } });
+    const peak_rss_mb = residentMegabytes();
+    run.finish({ results: { prompt: file, adapted: adapted.timings.ended, peak_rss_mb, ...results } });
     log(`${paint.green('✓')} ${label}: ${results.headline} ${metrics[results.headline]!.toFixed(1)} (${folder})`);
     return { id, folder, skipped: false, record: run.record };
   } catch (error) {

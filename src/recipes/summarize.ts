@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { collectCharts, collectResults, collectTimings } from '../reports/collect.js';
 import { renderReport } from '../reports/html.js';
 import { csvRows } from '../reports/table.js';
-import type { ResultRow } from '../reports/types.js';
+import type { ResultRow, StageTiming } from '../reports/types.js';
 import { listRuns, type RunListing } from '../runs/status.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
+import { formatCount } from '../util/format.js';
 
 export interface Summary {
   results: ResultRow[];
+  timings: StageTiming[];
   summary: string;
   report: string;
 }
@@ -31,9 +33,20 @@ function factsOf(runs: readonly RunListing[]): [string, string][] {
       `mpt ${mpt}, Node ${node}, TensorFlow.js ${tfjs}${libtensorflow ? `, libtensorflow ${libtensorflow}` : ''}`,
     ],
     ['machine', `${last.host.cpus}, ${last.host.memory_gib} GiB, ${last.host.platform}`],
-    ['parameters of the model', String(last.parameters?.total ?? 'unknown')],
+    ['parameters of the model', last.parameters ? formatCount(last.parameters.total) : 'unknown'],
     ['date', last.timings.updated.slice(0, 10)],
   ];
+}
+
+const STAGE_ORDER = ['pretrain', 'teach', 'distill', 'adapt', 'eval'];
+
+/** Runs in the order in which stages build on each other (few-shot evaluation last), otherwise as they were. */
+function inPipelineOrder(runs: readonly RunListing[]): RunListing[] {
+  const place = ({ record }: RunListing): number => {
+    const index = STAGE_ORDER.indexOf(record?.run.stage ?? '');
+    return index < 0 ? STAGE_ORDER.length : index;
+  };
+  return [...runs].sort((a, b) => place(a) - place(b));
 }
 
 /**
@@ -44,8 +57,9 @@ function factsOf(runs: readonly RunListing[]): [string, string][] {
  */
 export function summarize(out: string, experiment: string, options: { title: string; notes: string[] }): Summary {
   const folder = join(out, experiment);
-  const runs = listRuns(folder);
+  const runs = inPipelineOrder(listRuns(folder));
   const results = collectResults(runs);
+  const timings = collectTimings(runs);
   const summary = join(folder, 'summary.csv');
   const report = join(folder, 'report.html');
   writeFileAtomic(summary, csvRows(results));
@@ -57,9 +71,9 @@ export function summarize(out: string, experiment: string, options: { title: str
       facts: factsOf(runs),
       results,
       charts: collectCharts(runs),
-      timings: collectTimings(runs),
+      timings,
       notes: options.notes,
     }),
   );
-  return { results, summary, report };
+  return { results, timings, summary, report };
 }

@@ -81,7 +81,7 @@ export function collectCharts(runs: readonly RunListing[]): { section: string; c
     const charts = sections.get(stage) ?? new Map<string, Chart>();
     sections.set(stage, charts);
     const title = stage === 'distill' ? `${method}, seed ${seed}` : method;
-    const chart = charts.get(title) ?? { title, x_label: 'step', y_label: 'training loss', series: [] };
+    const chart = charts.get(title) ?? { title, x_label: 'step', y_label: 'training loss', series: [], log_y: true };
     chart.series.push(...series);
     charts.set(title, chart);
   }

@@ -21,13 +21,18 @@ export interface Meter {
 
 const MIB = 1024 * 1024;
 
+/** Resident memory of this process, MiB. */
+export function residentMegabytes(): number {
+  return Math.round(process.memoryUsage.rss() / MIB);
+}
+
 /** Counts examples, and the source and target tokens that are not padding. */
 export function startMeter(): Meter {
   let began = performance.now();
   let last = began;
   let [examples, tokens, peak] = [0, 0, 0];
   const rss = (): number => {
-    const now = process.memoryUsage.rss() / MIB;
+    const now = residentMegabytes();
     peak = Math.max(peak, now);
     return now;
   };
@@ -45,7 +50,7 @@ export function startMeter(): Meter {
         examples_per_s: round(examples / seconds),
         tokens_per_s: round(tokens / seconds),
         num_tensors: tf.memory().numTensors,
-        rss_mb: Math.round(rss()),
+        rss_mb: rss(),
       };
       [began, examples, tokens] = [performance.now(), 0, 0];
       return reading;
@@ -58,7 +63,7 @@ export function startMeter(): Meter {
       began += now - Math.max(last, began);
       last = now;
     },
-    peakRss: () => Math.round(Math.max(peak, rss())),
+    peakRss: () => Math.max(peak, rss()),
   };
 }
 
