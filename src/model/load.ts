@@ -14,7 +14,9 @@ export function modelFolder(model: string): string {
   const folder = model === 'bundled' ? join(packageRoot(), 'models', 'wordnet-t5') : model;
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw new UserError(`model "${model}": there is no folder at ${folder}`, {
-      hint: 'Give "bundled" or a folder with config.json, model.safetensors and spiece.model or tokenizer.json.',
+      hint:
+        'Give "bundled" or a folder with config.json, model.safetensors and spiece.model or tokenizer.json ' +
+        '(for T5-base, the files of google-t5/t5-base on the Hugging Face hub): --model DIR.',
     });
   }
   return folder;

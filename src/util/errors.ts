@@ -42,7 +42,7 @@ function editDistance(a: string, b: string): number {
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   // "steps" is closer to "max_steps" than edit distance says.
   const words = candidates.filter((candidate) => candidate.split('_').includes(name.toLowerCase()));
-  if (words.length === 1 && name.length >= 4) return words[0];
+  if (words.length > 0 && name.length >= 4) return words.sort((a, b) => a.length - b.length)[0];
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length * 0.4)) + 1;
   for (const candidate of candidates) {
