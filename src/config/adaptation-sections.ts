@@ -56,6 +56,12 @@ export const fewShotSection = z
       .boolean()
       .default(false)
       .describe('the same number of examples of every class; false = plain random draws'),
+    rows_per_pass: count()
+      .nullable()
+      .default(null)
+      .describe(
+        'rows of all draws together in one forward pass: the draws train side by side over the frozen model. More is faster on small models, and takes more memory; null = train.batch_size',
+      ),
     train: trainSection({ length: { max_steps: 300 }, batch_size: 16 }),
     optim: z
       .strictObject({

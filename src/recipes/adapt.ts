@@ -80,6 +80,7 @@ export async function adapt(config: AdaptConfig, context: Context): Promise<RunO
               members: [task.split('train').rows],
               seeds: [seed],
               train: config.train,
+              rows_per_pass: null,
               optim: config.optim,
               initial: start.initial,
               frozen: start.frozen,

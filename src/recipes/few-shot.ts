@@ -131,6 +131,7 @@ function fewShotRun(
         members: draws.map(({ indices }) => indices.map((index) => rows[index]!)),
         seeds,
         train: section.train,
+        rows_per_pass: section.rows_per_pass,
         optim: section.optim[method],
         initial: start.initial,
         frozen: start.frozen,

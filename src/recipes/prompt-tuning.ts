@@ -35,7 +35,7 @@ export function stepsOf(examples: number, train: TrainSection): { perEpoch: numb
 export type MemberRows = readonly (readonly TokenizedExample[])[];
 
 /** Each member walks its own examples in its own order; a step takes a batch of each. */
-function memberBatches(members: MemberRows, train: TrainSection, seeds: readonly number[]): BatchSource {
+function memberBatches({ members, train, seeds, rows_per_pass }: PromptTuning): BatchSource {
   const samplers: BatchSampler[] = members.map((rows, i) =>
     epochSampler({
       size: rows.length,
@@ -48,7 +48,7 @@ function memberBatches(members: MemberRows, train: TrainSection, seeds: readonly
       const rows = samplers.flatMap((sampler, entry) =>
         sampler.next().map(({ index }) => ({ example: members[entry]![index]!, entry })),
       );
-      return promptBatches(rows, { batch_size: train.batch_size * members.length, perEntry: true });
+      return promptBatches(rows, { batch_size: rows_per_pass ?? train.batch_size, perEntry: true });
     },
     state: () => samplers.map((sampler) => sampler.state()),
     restore(state) {
@@ -65,6 +65,8 @@ export interface PromptTuning {
   /** Seed of each member's data order; the first also seeds dropout. */
   seeds: readonly number[];
   train: TrainSection;
+  /** Rows of all members together in one forward pass; null for train.batch_size. Bounds the memory of a fleet. */
+  rows_per_pass: number | null;
   optim: OptimSection;
   /** Parameters with a leading axis of members; the caller owns them. */
   initial: () => Tensors;
@@ -94,7 +96,7 @@ export function promptTuningRun({ model, tokenizer }: OpenModel, tuning: PromptT
     members,
     initial: tuning.initial,
     frozen: tuning.frozen,
-    batches: () => memberBatches(tuning.members, train, tuning.seeds),
+    batches: () => memberBatches(tuning),
     loss_columns: ['loss', 'loss_ce'],
     loss(parameters, { batch, entries, weights }, step, micro) {
       const dropout = dropoutRate === 0 ? noDropout : seededDropout(dropoutRate, tuning.seeds[0]!, step, micro);

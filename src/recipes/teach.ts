@@ -34,6 +34,7 @@ export async function teach(config: TeachConfig, context: Context): Promise<RunO
               members: [task.split('train').rows],
               seeds: [seed],
               train: config.train,
+              rows_per_pass: null,
               optim: config.optim,
               initial: () => startVanilla(open, config.prompt, [seed]),
               frozen: [],

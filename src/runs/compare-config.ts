@@ -10,6 +10,7 @@ export const IRRELEVANT_KEYS: readonly string[] = [
   'seeds',
   'engine',
   'batch_size', // of eval: rows do not see each other
+  'few_shot.rows_per_pass', // the same sums in another order
   ...['train', 'few_shot.train'].flatMap((section) => [
     `${section}.log_every`,
     `${section}.save_every`,
