@@ -17,11 +17,14 @@ import { packageRoot } from './util/paths.js';
 
 const HELP = `
 The line from nothing to a table:
-  $ mpt demo                       all of it on the bundled model, in minutes
-  $ mpt teach && mpt distill       teachers, then one shared prompt from them all
-  $ mpt adapt --task boolq         tune it on a task
-  $ mpt eval                       test scores, mean ± std over seeds
-  $ mpt eval --few-shot 16         the few-shot protocol
+  $ mpt demo                                             all of it on the bundled model, in minutes
+
+The same with a T5 and data of your own (configs/*.yaml; every command takes --model and --data-dir):
+  $ mpt teach --model ./t5-base --data-dir ./data        one teacher prompt per source task
+  $ mpt distill …                                        one shared prompt from them all
+  $ mpt adapt --task boolq …                             tune it on a task
+  $ mpt eval --task boolq …                              test scores, mean ± std over seeds
+  $ mpt eval --task boolq --few-shot 16 …                the few-shot protocol
 
 Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a signal after saving.`;
 

@@ -103,5 +103,6 @@ export function openTinyModel(options: TinyModelOptions = {}): OpenModel {
     folder: TOKENIZER,
     model: { config: tinyT5Config(tokenizer, options.d_model), weights },
     tokenizer,
+    fingerprint: 'tiny',
   };
 }

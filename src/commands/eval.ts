@@ -7,7 +7,7 @@ import { resultsTable } from '../reports/table.js';
 import { inspectRun } from '../runs/status.js';
 import { dryRun } from './dry-run.js';
 import { startContext } from './session.js';
-import { configOf, stageCommand, wholeNumber } from './stage-options.js';
+import { commaList, configOf, stageCommand, wholeNumber } from './stage-options.js';
 
 const EXAMPLES = `
 "Few-shot" means few labelled training examples (k in all, not per class): every draw of k adapts its own prompt.
@@ -27,16 +27,22 @@ function shotsList(text: string): number[] {
 /** `mpt eval`: test scores, mean ± std over seeds or draws. */
 export function evalCommand() {
   return stageCommand('eval', 'test adapted prompts, or run the few-shot protocol')
-    .option('--method <names>', 'methods, comma-separated (default: mpt,pt)')
+    .option('--method <names>', 'methods, comma-separated (default: mpt,pt)', commaList)
     .option('--source <dir>', 'distilled run that few-shot adaptation starts from, if of another experiment')
-    .option('--few-shot <k>', 'few-shot protocol with k training examples in all (or a list)', shotsList)
-    .option('--draws <n>', 'random training sets per k', wholeNumber)
+    .option(
+      '--few-shot <k>',
+      'few-shot protocol with k training examples in all (or a list); seed 1 unless --seed says otherwise',
+      shotsList,
+    )
+    .option('--draws <n>', 'random training sets per k (and seed)', wholeNumber)
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
       const { config, text } = configOf('eval', options, {
         method: options.method,
         source: options.source,
         shots: options.fewShot,
+        // The protocol's spread is over draws; several seeds would each make their own set of them.
+        ...(options.fewShot !== undefined && options.seed === undefined ? { seeds: [1] } : {}),
         draws: options.draws,
       });
       const context = await startContext(config.engine, options);

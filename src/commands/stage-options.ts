@@ -15,8 +15,9 @@ function wholeNumbers(text: string, before: number[] | undefined): number[] {
   return [...(before ?? []), ...values];
 }
 
-function commaList(text: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), ...text.split(',').map((part) => part.trim())];
+export function commaList(text: string, before: string[] | undefined): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return [...(before ?? []), ...parts.filter((part) => part !== '')];
 }
 
 function repeatable(text: string, before: string[] | undefined): string[] {
@@ -40,7 +41,11 @@ export function stageCommand(stage: Stage, description: string) {
     )
     .option('-t, --task <names>', 'tasks, comma-separated', commaList)
     .option('-s, --seed <numbers>', 'seeds, comma-separated: one run each', wholeNumbers)
-    .option('-m, --model <model>', '"bundled" or a folder with a T5 (config.json, model.safetensors, tokenizer)')
+    .addOption(
+      new Option('-m, --model <model>', '"bundled" or a folder with a T5 (config.json, model.safetensors, tokenizer)')
+        // Pre-training makes a model; it starts from none.
+        .hideHelp(stage === 'pretrain'),
+    )
     .option('--data-dir <dir>', 'folder with <task>/<split>.jsonl')
     .option('-o, --out <dir>', 'folder of all results (default: runs)')
     .option('--experiment <name>', 'name of the folder within; stages of one experiment find each other')

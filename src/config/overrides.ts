@@ -6,7 +6,7 @@ import type { Stage } from './schema.js';
 export interface CommandFlags {
   tasks?: readonly string[] | undefined;
   seeds?: readonly number[] | undefined;
-  method?: string | undefined;
+  method?: string | readonly string[] | undefined;
   model?: string | undefined;
   data_dir?: string | undefined;
   out?: string | undefined;

@@ -23,7 +23,7 @@ export const engineSection = z
       ),
   })
   .prefault({})
-  .describe('the TensorFlow.js engine; has no bearing on what is computed');
+  .describe('the TensorFlow.js engine; has no bearing on what is computed, beyond rounding');
 
 export const dataSection = z
   .strictObject({

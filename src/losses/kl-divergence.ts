@@ -5,7 +5,7 @@ import { tf } from '../engines/tf.js';
  * KL(teacher ‖ student) over the vocabulary, both softened by `temperature`, Σ w · KL over target positions
  * (paper Eq 3; w = 1/n gives the mean over target tokens).
  *
- * @param teacher [B, T, V] logits; no gradient flows into it when it is computed outside the gradient's scope
+ * @param teacher [B, T, V] logits; no gradient flows into it, as nothing in it depends on what is trained
  * @param student [B, T, V] logits
  * @param weights [B·T]
  * @param options.t_squared multiply by temperature² (Hinton et al. 2015); the paper does not say whether it does

@@ -54,6 +54,10 @@ const hubConfig = z.object({
  * @throws UserError naming every key that is missing or wrong, or another model's type
  */
 export function parseT5Config(json: unknown, where: string): T5Config {
+  const type = (json as { model_type?: unknown } | null)?.model_type;
+  if (typeof type === 'string' && !['t5', 'mt5'].includes(type)) {
+    throw new UserError(`${where}: model_type is "${type}", but only T5 models ("t5") are supported`);
+  }
   const parsed = hubConfig.safeParse(json);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top)'}: ${issue.message}`);
@@ -62,9 +66,6 @@ export function parseT5Config(json: unknown, where: string): T5Config {
     });
   }
   const config = parsed.data;
-  if (config.model_type !== undefined && !['t5', 'mt5'].includes(config.model_type)) {
-    throw new UserError(`${where}: model_type is "${config.model_type}", but only T5 models ("t5") are supported`);
-  }
   const { feed_forward_proj, tie_word_embeddings, scale_decoder_outputs, model_type: _, ...shape } = config;
   return {
     ...shape,

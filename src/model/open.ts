@@ -1,5 +1,6 @@
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
+import { modelFingerprint } from './fingerprint.js';
 import { loadModel, modelFolder } from './load.js';
 import type { T5Model } from './t5.js';
 
@@ -9,6 +10,8 @@ export interface OpenModel {
   folder: string;
   model: T5Model;
   tokenizer: Tokenizer;
+  /** Tells models apart; see `modelFingerprint`. */
+  fingerprint: string;
 }
 
 /**
@@ -26,5 +29,5 @@ export function openModel(name: string): OpenModel {
       { hint: "The tokenizer is another model's." },
     );
   }
-  return { name, folder, model, tokenizer };
+  return { name, folder, model, tokenizer, fingerprint: modelFingerprint(folder) };
 }

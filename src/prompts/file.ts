@@ -13,6 +13,8 @@ export interface StoredPrompt {
   method: 'pt' | 'mpt';
   /** Tasks of the bank's entries, where the file names them. */
   tasks: string[];
+  /** What the file says of how it was made: model, template, task_prefix. */
+  metadata: Record<string, string>;
   /** P and D */
   length: number;
   d_model: number;
@@ -61,6 +63,15 @@ function checkShapes(file: string, tensors: StoredPrompt['tensors']): void {
   });
 }
 
+/** The prompt file at `path`, or in the checkpoint folder there. @throws UserError when there is none */
+export function promptFile(path: string): string {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const file = isFolder ? join(path, 'prompt.safetensors') : path;
+  if (statSync(file, { throwIfNoEntry: false })) return file;
+  const held = isFolder ? ` (the folder holds: ${readdirSync(path).slice(0, 8).join(', ') || 'nothing'})` : '';
+  throw new UserError(`there is no prompt file at ${file}${held}`);
+}
+
 /**
  * Reads a prompt: prompt.safetensors of ours, or any safetensors file that holds `prompt` [P, D].
  *
@@ -69,12 +80,7 @@ function checkShapes(file: string, tensors: StoredPrompt['tensors']): void {
  * @throws UserError when it is no prompt file, or of another model's width
  */
 export function readPrompt(path: string, d_model: number): StoredPrompt {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const file = isFolder ? join(path, 'prompt.safetensors') : path;
-  if (!statSync(file, { throwIfNoEntry: false })) {
-    const held = isFolder ? ` (the folder holds: ${readdirSync(path).slice(0, 8).join(', ') || 'nothing'})` : '';
-    throw new UserError(`there is no prompt file at ${file}${held}`);
-  }
+  const file = promptFile(path);
   const stored = readSafetensors(file);
   const decomposed = ['shared_prompt', 'task_u', 'task_v'].every((name) => stored.has(name));
   if (!decomposed && !stored.has('prompt')) {
@@ -102,6 +108,7 @@ export function readPrompt(path: string, d_model: number): StoredPrompt {
     length,
     d_model,
     tensors,
+    metadata: { ...stored.metadata },
   };
 }
 

@@ -4,8 +4,13 @@ import type { OpenModel } from '../model/open.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { UserError, suggestion } from '../util/errors.js';
 import { Rng } from '../util/rng.js';
-import { readPrompt, type StoredPrompt } from './file.js';
+import { promptFile, readPrompt, type StoredPrompt } from './file.js';
 import { initialPrompt, initialTaskVector } from './init.js';
+
+/** The file that a prompt section starts from, if any. @throws UserError when it is not there */
+export function promptInitFiles({ init }: PromptSection): string[] {
+  return init.kind === 'file' ? [promptFile(init.path!)] : [];
+}
 
 /** Values of a new prompt [P, D] as the config's `prompt` section says; the stream is the seed's own. */
 function freshPrompt(open: OpenModel, prompt: PromptSection, seed: number): Float32Array {

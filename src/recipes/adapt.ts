@@ -3,10 +3,10 @@ import { openModel, type OpenModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { readPrompt } from '../prompts/file.js';
-import { startFromSource, startVanilla } from '../prompts/start.js';
+import { promptInitFiles, startFromSource, startVanilla } from '../prompts/start.js';
 import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
 import { locateSource } from './locate.js';
-import { dataFacts, prepareTask } from './prepare.js';
+import { checkProvenance, dataFacts, inputsOf, prepareTask } from './prepare.js';
 import { promptTuningRun, type Method } from './prompt-tuning.js';
 
 /** The keys that say what adaptation starts from; few-shot evaluation has them too. */
@@ -27,22 +27,23 @@ export type Adaptation = Pick<
 export function adaptationStart(
   open: OpenModel,
   method: Method,
-  config: Adaptation,
+  config: Adaptation & Pick<AdaptConfig, 'data'>,
   seeds: readonly number[],
   runSeed: number,
-): { from: string; inputs: string[]; initial: () => Tensors; frozen: string[] } {
+): { from: string; files: string[]; initial: () => Tensors; frozen: string[] } {
   if (method === 'pt') {
     return {
       from: `scratch (${config.prompt.init.kind})`,
-      inputs: config.prompt.init.path === null ? [] : [config.prompt.init.path],
+      files: promptInitFiles(config.prompt),
       initial: () => startVanilla(open, config.prompt, seeds),
       frozen: [],
     };
   }
   const source = readPrompt(locateSource(config, runSeed), open.model.config.d_model);
+  checkProvenance(source, open, config.data);
   return {
     from: source.file,
-    inputs: [source.file],
+    files: [source.file],
     initial: () => startFromSource(open, source, config, seeds),
     frozen: [
       ...(config.train_shared ? [] : ['shared_prompt']),
@@ -70,7 +71,7 @@ export async function adapt(config: AdaptConfig, context: Context): Promise<RunO
           id: { experiment: config.experiment, stage: 'adapt', method: config.method, task: name, seed },
           config: { ...config, tasks: [name], seeds: [seed] },
           model_parameters: countParameters(open.model.weights),
-          inputs: start.inputs,
+          inputs: inputsOf(open, [task], start.files),
           facts: () => [...dataFacts(task), ['starts from', start.from]],
           spec: () =>
             promptTuningRun(open, {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyConfig, Stage } from '../config/schema.js';
 import type { EngineInfo } from '../engines/select.js';
@@ -7,6 +6,7 @@ import { banner, log, paint } from '../logging/console.js';
 import type { ProgressMode } from '../logging/progress.js';
 import { countParameters } from '../model/weights.js';
 import type { OpenModel } from '../model/open.js';
+import { configHash } from '../runs/compare-config.js';
 import { runFolder, type RunId } from '../runs/paths.js';
 import { readRecord, type RunRecord } from '../runs/record.js';
 import { isFinished, openRun, type RecordUpdate, type Run } from '../runs/run-folder.js';
@@ -60,8 +60,8 @@ export interface PlannedRun {
   spec: () => RunSpec;
   /** Lines of the banner that are this run's own. */
   facts: () => [string, string][];
-  /** Files of earlier stages that it starts from; a run whose inputs have changed since is done again. */
-  inputs: readonly string[];
+  /** Fingerprints of what it starts from: model, data, prompts. A run whose inputs have changed since is done again. */
+  inputs: Readonly<Record<string, string>>;
   /** After training: what the run is worth, recorded in run.json. */
   results?: (run: Run, session: SessionResult) => Promise<Record<string, unknown>> | Record<string, unknown>;
 }
@@ -91,11 +91,13 @@ export function stageBanner(title: string, context: Context, open: OpenModel, ro
  */
 export async function execute(context: Context, planned: PlannedRun): Promise<RunOutcome | null> {
   const folder = runFolder(planned.out, planned.id);
-  const inputs = Object.fromEntries(planned.inputs.map((path) => [path, fingerprint(path)]));
-  const stale = !context.force && inputsChanged(readRecord(folder), inputs);
+  const { inputs } = planned;
+  const stale = !context.force && inputsChanged(readRecord(folder), planned);
   const force = context.force || stale;
   if (stale) log(`${describe(planned.id)}: what it started from has changed since; doing it again`);
-  if (!force && isFinished(folder, planned.config)) {
+  // A finished run whose prompt is gone is of no use to anyone.
+  const whole = existsSync(join(folder, 'checkpoints'));
+  if (!force && whole && isFinished(folder, planned.config)) {
     log(`${paint.green('✓')} ${describe(planned.id)}: finished already (${folder})`);
     return { id: planned.id, folder, skipped: true, record: readRecord(folder)! };
   }
@@ -122,7 +124,7 @@ export async function execute(context: Context, planned: PlannedRun): Promise<Ru
     config: planned.config,
     id: planned.id,
     engine: context.engine,
-    force,
+    force: force || (!whole && readRecord(folder)?.status === 'finished'),
   });
   try {
     run.update({ parameters: { trainable, total }, results: { inputs } });
@@ -154,16 +156,11 @@ export function endRun(run: Run, error: unknown): void {
   else run.fail(error);
 }
 
-/** SHA-256 of a prompt: of the file, or of the one in a checkpoint folder. */
-function fingerprint(path: string): string {
-  const file = statSync(path).isDirectory() ? join(path, 'prompt.safetensors') : path;
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
-}
-
-function inputsChanged(record: RunRecord | undefined, inputs: Record<string, string>): boolean {
+/** Whether the same config was run here on other inputs. Another config is refused elsewhere, not redone. */
+function inputsChanged(record: RunRecord | undefined, { config, inputs }: PlannedRun): boolean {
   const before = record?.results['inputs'] as Record<string, string> | undefined;
-  if (before === undefined) return false;
-  const contents = (of: Record<string, string>) => Object.values(of).join();
+  if (before === undefined || record!.config_hash !== configHash(config)) return false;
+  const contents = (of: Readonly<Record<string, string>>) => Object.values(of).join();
   return contents(before) !== contents(inputs);
 }
 

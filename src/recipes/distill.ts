@@ -3,21 +3,22 @@ import { tf } from '../engines/tf.js';
 import { openModel, type OpenModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
 import type { PromptBank } from '../prompts/bank.js';
-import { promptBank, readPrompt } from '../prompts/file.js';
-import { startSources } from '../prompts/start.js';
+import { promptBank, promptFile, readPrompt } from '../prompts/file.js';
+import { promptInitFiles, startSources } from '../prompts/start.js';
 import { DISTILL_TASK } from '../runs/paths.js';
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
 import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
 import { distillationRun } from './distillation.js';
 import { locateTeachers } from './locate.js';
-import { prepareTask } from './prepare.js';
+import { checkProvenance, inputsOf, prepareTask } from './prepare.js';
 
 /** The teachers of all source tasks as one bank [K, P, D], in the order of the tasks; the caller frees it. */
-function loadTeachers(open: OpenModel, files: readonly string[], length: number): PromptBank {
-  const { d_model } = open.model.config;
+function loadTeachers(open: OpenModel, files: readonly string[], config: DistillConfig): PromptBank {
+  const { length } = config.prompt;
   const banks = files.map((file) => {
-    const stored = readPrompt(file, d_model);
+    const stored = readPrompt(file, open.model.config.d_model);
+    checkProvenance(stored, open, config.data);
     if (stored.method !== 'pt' || stored.length !== length) {
       throw new UserError(
         `${file}: a teacher is one plain prompt of length ${length} here, but this is ${stored.method} of length ${stored.length}`,
@@ -48,7 +49,7 @@ export async function distill(config: DistillConfig, context: Context): Promise<
     const tasks = names.map((name) => prepareTask(name, config.data, open.tokenizer));
     for (const seed of config.seeds) {
       const teacherFiles = locateTeachers(config, seed);
-      const teachers = loadTeachers(open, teacherFiles, config.prompt.length);
+      const teachers = loadTeachers(open, teacherFiles, config);
       try {
         const outcome = await execute(context, {
           stage: 'distill',
@@ -56,12 +57,9 @@ export async function distill(config: DistillConfig, context: Context): Promise<
           id: { experiment: config.experiment, stage: 'distill', method: config.method, task: DISTILL_TASK, seed },
           config: { ...config, seeds: [seed] },
           model_parameters: countParameters(open.model.weights),
-          inputs: teacherFiles,
+          inputs: inputsOf(open, tasks, [...teacherFiles.map(promptFile), ...promptInitFiles(config.prompt)]),
           facts: () => [
-            ...tasks.map(({ task, split }): [string, string] => [
-              task.name,
-              `${formatCount(split('train').rows.length)} train`,
-            ]),
+            ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
             ['teachers', teacherFiles.join('\n')],
           ],
           spec: () =>

@@ -12,7 +12,7 @@ import type { SamplerState } from '../samplers/sampler.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
 import { promptBatches } from '../train/prompt-batch.js';
 import type { BatchSource, RunSpec } from '../train/run-spec.js';
-import type { PreparedTask } from './prepare.js';
+import { promptMetadata, type PreparedTask } from './prepare.js';
 import { validateTasks } from './validate.js';
 
 export interface Distillation {
@@ -54,10 +54,12 @@ function sourceBatches({ config, seed, tasks }: Distillation): BatchSource {
  * Source training: one shared prompt and a (u_k, v_k) per source task, learnt from the task losses and from all teachers
  * at once (paper section 3.1, Eqs 2–5). Teacher and student see the same rows, each behind its own bank of prompts.
  */
-export function distillationRun({ model, tokenizer }: OpenModel, distillation: Distillation): RunSpec {
+export function distillationRun(open: OpenModel, distillation: Distillation): RunSpec {
+  const { model, tokenizer } = open;
   const { config, tasks, teachers, seed } = distillation;
   const { train, distill } = config;
   const examples = tasks.reduce((sum, task) => sum + task.split('train').rows.length, 0);
+  // Rounded down, as in the public fork of the authors' code: batches of many tasks have no last, smaller one.
   const perEpoch = Math.max(1, Math.floor(examples / (train.batch_size * train.gradient_accumulation_steps)));
   const all = distill.hidden_layers === 'all';
   const distils = distill.lambda > 0 && (distill.loss_logits || distill.loss_hidden);
@@ -93,6 +95,10 @@ export function distillationRun({ model, tokenizer }: OpenModel, distillation: D
       return validateTasks(validator, tasks).finally(() => bank.dispose());
     },
     derived: () => ({}),
-    metadata: { method: 'mpt', tasks: tasks.map(({ task }) => task.name).join(',') },
+    metadata: {
+      method: 'mpt',
+      tasks: tasks.map(({ task }) => task.name).join(','),
+      ...promptMetadata(open, config.data),
+    },
   };
 }

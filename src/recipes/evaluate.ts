@@ -14,7 +14,7 @@ import { UserError } from '../util/errors.js';
 import { endRun, stageBanner, StoppedError, type Context, type RunOutcome } from './context.js';
 import { fewShot } from './few-shot.js';
 import { finishedPrompt } from './locate.js';
-import { prepareTask, type PreparedTask } from './prepare.js';
+import { checkProvenance, prepareTask, type PreparedTask } from './prepare.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
 import { scoredSplit, testPrompts } from './test-prompts.js';
 import { stopRequested } from '../util/signals.js';
@@ -31,7 +31,8 @@ async function evaluateRun(
   const folder = runFolder(config.out, id);
   const file = join(prompt, 'prompt.safetensors');
   const stored = readPrompt(file, open.model.config.d_model);
-  const before = readRecord(folder);
+  checkProvenance(stored, open, prepared.rendering);
+  const before = context.force ? undefined : readRecord(folder);
   const adapted = readRecord(runFolder(config.out, { ...id, stage: 'adapt' }))!;
   // The same adapted prompt, not another one that has since been trained in its place.
   const same = before?.results['prompt'] === file && before.results['adapted'] === adapted.timings.ended;

@@ -9,7 +9,7 @@ import { drawFewShot } from '../samplers/few-shot.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { adaptationStart } from './adapt.js';
 import { execute, type Context, type RunOutcome } from './context.js';
-import { dataFacts, prepareTask, type PreparedTask } from './prepare.js';
+import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
 import { promptTuningRun, type Method } from './prompt-tuning.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
 import { scoredSplit, testPrompts } from './test-prompts.js';
@@ -25,7 +25,7 @@ interface Draw {
   indices: number[];
 }
 
-/** Scores every draw's prompt on the whole split and writes predictions.jsonl and draws.json. */
+/** Scores every draw's prompt on the scored split and writes predictions.jsonl and draws.json. */
 async function testDraws(
   config: EvalConfig,
   context: Context,
@@ -60,7 +60,7 @@ async function testDraws(
 
 /**
  * The few-shot protocol (paper section 4.1): for each number of shots, many random training sets of k examples in all;
- * adapt to each, test each on the whole split, report mean and spread. There is no validation: k examples are all that
+ * adapt to each, test each on the scored split, report mean and spread. There is no validation: k examples are all that
  * is known of the task, so every draw trains the same number of steps and its last prompt counts.
  *
  * The draws of one method and task train together as the members of one run, each with its own prompt, optimiser state,
@@ -104,7 +104,7 @@ function fewShotRun(
   const name = task.task.name;
   const rows = task.split('train').rows;
   const start = adaptationStart(open, method, config, seeds, seed);
-  const label = `few-shot ${shots} ${name}, ${method}, ${draws.length} draws`;
+  const label = `few-shot ${shots} ${name}, ${method}, seed ${seed}, ${draws.length} draws`;
   return execute(context, {
     stage: 'eval',
     out: config.out,
@@ -117,7 +117,7 @@ function fewShotRun(
       few_shot: { ...section, shots: [shots] },
     },
     model_parameters: countParameters(open.model.weights),
-    inputs: start.inputs,
+    inputs: inputsOf(open, [task], start.files),
     facts: () => [
       ...dataFacts(task),
       ['draws', `${draws.length} of ${shots} examples, trained together`],

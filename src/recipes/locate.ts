@@ -38,7 +38,7 @@ export function locateTeachers(config: DistillConfig, seed: number): string[] {
   if (missing.length > 0) {
     const seedText = config.teacher_seed === null ? '' : ` with seed ${config.teacher_seed}`;
     throw new UserError(`there is no finished teacher${seedText} in ${root} for: ${missing.join(', ')}`, {
-      hint: `Train them first: mpt teach --task ${missing.join(',')} --experiment ${config.experiment}`,
+      hint: `Train them first, with the same config folder and options: mpt teach --task ${missing.join(',')} --experiment ${config.experiment} …`,
     });
   }
   return found as string[];
@@ -65,7 +65,7 @@ export function locateSource(
   if (prompt === undefined) {
     const held = existsSync(root) ? ` (it holds: ${readdirSync(root).join(', ') || 'nothing'})` : '';
     throw new UserError(`there is no finished distilled run in ${root}${held}`, {
-      hint: `Distill first: mpt distill --experiment ${config.experiment}, name one with --source DIR, or tune from scratch with --method pt.`,
+      hint: `Distill first, with the same config folder and options (mpt distill --experiment ${config.experiment} …), name one with --source DIR, or tune from scratch with --method pt.`,
     });
   }
   return prompt;

@@ -2,6 +2,10 @@ import { tokenizeExamples, type TruncationReport } from '../data/tokenized.js';
 import type { TokenizedExample } from '../data/batch.js';
 import { loadTask } from '../data/dataset.js';
 import type { DataSection } from '../config/schema.js';
+import { warn } from '../logging/console.js';
+import type { OpenModel } from '../model/open.js';
+import type { StoredPrompt } from '../prompts/file.js';
+import { examplesFingerprint, promptFingerprint } from './fingerprint.js';
 import type { Example, SplitName, Task } from '../tasks/types.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
@@ -18,7 +22,13 @@ export interface PreparedTask {
   task: Task;
   max_source_length: number;
   max_target_length: number;
+  /** How rows became text; a prompt only fits the texts it was trained on. */
+  rendering: Pick<DataSection, 'template' | 'task_prefix'>;
   split: (name: SplitName) => PreparedSplit;
+  /** Examples of each split, without tokenising them. */
+  size: (name: SplitName) => number;
+  /** Of the rendered examples of all splits. */
+  fingerprint: string;
 }
 
 /** Loads, renders and (split by split, when first asked for) tokenises a task as the config's `data` section says. */
@@ -31,6 +41,9 @@ export function prepareTask(name: string, data: DataSection, tokenizer: Tokenize
     task,
     max_source_length,
     max_target_length,
+    rendering: { template: data.template, task_prefix: data.task_prefix },
+    size: (splitName) => splits[splitName].length,
+    fingerprint: examplesFingerprint(Object.values(splits)),
     split(splitName) {
       let split = prepared.get(splitName);
       if (split === undefined) {
@@ -48,9 +61,7 @@ export function prepareTask(name: string, data: DataSection, tokenizer: Tokenize
 /** Sizes, truncation and an example of a task, for the banner. */
 export function dataFacts(prepared: PreparedTask): [string, string][] {
   const { examples, rows, truncation } = prepared.split('train');
-  const others = (['validation', 'test'] as const).map(
-    (name) => `${formatCount(prepared.split(name).rows.length)} ${name}`,
-  );
+  const others = (['validation', 'test'] as const).map((name) => `${formatCount(prepared.size(name))} ${name}`);
   const cut = (count: number): string => formatPercent(count / truncation.n);
   return [
     ['data', `${formatCount(rows.length)} train, ${others.join(', ')}`],
@@ -66,4 +77,38 @@ export function dataFacts(prepared: PreparedTask): [string, string][] {
 /** The beginning and the end of a long text; what stands between is not needed to see how it is made. */
 function shorten(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 140)} … ${text.slice(-50)}`;
+}
+
+/** What a run on these tasks starts from, by name: the model, each task's data, and the prompt files given. */
+export function inputsOf(
+  open: OpenModel,
+  tasks: readonly PreparedTask[],
+  promptFiles: readonly string[],
+): Record<string, string> {
+  return {
+    model: open.fingerprint,
+    ...Object.fromEntries(tasks.map(({ task, fingerprint }) => [`data ${task.name}`, fingerprint])),
+    ...Object.fromEntries(promptFiles.map((file) => [file, promptFingerprint(file)])),
+  };
+}
+
+/** Metadata of a prompt file: what it was trained on. */
+export function promptMetadata(open: OpenModel, rendering: PreparedTask['rendering']): Record<string, string> {
+  return { model: open.fingerprint, template: rendering.template, task_prefix: String(rendering.task_prefix) };
+}
+
+/** Warns where a prompt was trained on another model, or on texts made in another way, than it is now used with. */
+export function checkProvenance(stored: StoredPrompt, open: OpenModel, rendering: PreparedTask['rendering']): void {
+  const now = promptMetadata(open, rendering);
+  if (stored.metadata['model'] !== undefined && stored.metadata['model'] !== now['model']) {
+    warn(`${stored.file} was trained on another model than ${open.folder}, or on other files of it`);
+  }
+  for (const key of ['template', 'task_prefix']) {
+    const before = stored.metadata[key];
+    if (before !== undefined && before !== now[key]) {
+      warn(
+        `${stored.file} was trained with data.${key} ${before}, but this config has ${now[key]}: it will not know these texts`,
+      );
+    }
+  }
 }

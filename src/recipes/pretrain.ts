@@ -8,6 +8,7 @@ import { tf } from '../engines/tf.js';
 import { banner, log } from '../logging/console.js';
 import { tokenCrossEntropy, tokenMeanWeights } from '../losses/cross-entropy.js';
 import { parseT5Config, type T5Config } from '../model/config.js';
+import { noDropout, seededDropout } from '../model/dropout.js';
 import { initialWeights } from '../model/init.js';
 import { modelFolder } from '../model/load.js';
 import { forward } from '../model/t5.js';
@@ -18,6 +19,7 @@ import { batchTensors } from '../train/batch-tensors.js';
 import type { BatchSource, RunSpec } from '../train/run-spec.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
+import { formatCount } from '../util/format.js';
 import { Rng } from '../util/rng.js';
 import { execute, type Context, type RunOutcome } from './context.js';
 import { prepareTask, type PreparedTask } from './prepare.js';
@@ -107,8 +109,9 @@ function pretrainRun(
     frozen: [],
     batches: () => corpusBatches(config, seed, tasks, tokenizer),
     loss_columns: ['loss'],
-    loss(parameters, { batch, weights }) {
-      const { logits } = forward({ config: t5, weights: parameters }, batchTensors(batch, null));
+    loss(parameters, { batch, weights }, step, micro) {
+      const dropout = train.dropout ? seededDropout(t5.dropout_rate, seed, step, micro) : noDropout;
+      const { logits } = forward({ config: t5, weights: parameters }, batchTensors(batch, null), { dropout });
       return { loss: tokenCrossEntropy(logits, batch.labels, weights) };
     },
     eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
@@ -172,9 +175,9 @@ export async function pretrain(config: PretrainConfig, context: Context): Promis
       id: { experiment: config.experiment, stage: 'pretrain', method: 'finetune', task: 'sources', seed },
       config: { ...config, seeds: [seed] },
       model_parameters: size,
-      inputs: [],
+      inputs: Object.fromEntries(tasks.map(({ task, fingerprint }) => [`data ${task.name}`, fingerprint])),
       facts: () =>
-        tasks.map((prepared): [string, string] => [prepared.task.name, `${prepared.split('train').rows.length} train`]),
+        tasks.map((prepared): [string, string] => [prepared.task.name, `${formatCount(prepared.size('train'))} train`]),
       spec: () => pretrainRun(config, seed, t5, tasks, tokenizer),
       results: (run) => ({ model: exportModel(run, hub, vocabularyFolder) }),
     });

@@ -14,7 +14,7 @@ import { batchTensors } from '../train/batch-tensors.js';
 import { promptBatches } from '../train/prompt-batch.js';
 import type { BatchSource, RunSpec } from '../train/run-spec.js';
 import type { TokenizedExample } from '../data/batch.js';
-import type { PreparedTask } from './prepare.js';
+import { promptMetadata, type PreparedTask } from './prepare.js';
 import { validateTask } from './validate.js';
 
 export type Method = AdaptConfig['method'];
@@ -80,7 +80,8 @@ export interface PromptTuning {
  * Tuning prompts on one task by cross-entropy alone: teachers, target adaptation and the few-shot protocol are this,
  * with other starts, data and rates (paper sections 3.1 and 3.2; Lester et al. 2021 for `pt`).
  */
-export function promptTuningRun({ model, tokenizer }: OpenModel, tuning: PromptTuning): RunSpec {
+export function promptTuningRun(open: OpenModel, tuning: PromptTuning): RunSpec {
+  const { model, tokenizer } = open;
   const { method, task, train } = tuning;
   const members = tuning.members.length;
   const { perEpoch, total } = stepsOf(tuning.members[0]!.length, train);
@@ -116,6 +117,6 @@ export function promptTuningRun({ model, tokenizer }: OpenModel, tuning: PromptT
     }),
     derived: (parameters): Record<string, StoredTensor> =>
       method === 'mpt' ? { prompt: composedPrompt(parameters, members) } : {},
-    metadata: { method, task: task.task.name, members: String(members) },
+    metadata: { method, task: task.task.name, members: String(members), ...promptMetadata(open, task.rendering) },
   };
 }

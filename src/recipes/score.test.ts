@@ -7,7 +7,15 @@ import { majorityScore, predictionLines, scoreOf } from './score.js';
 
 function prepared(name: string): PreparedTask {
   const task = findTask(name);
-  return { task, max_source_length: 8, max_target_length: 8, split: () => assert.fail('not needed') };
+  return {
+    task,
+    max_source_length: 8,
+    max_target_length: 8,
+    rendering: { template: 'attempt', task_prefix: true },
+    split: () => assert.fail('not needed'),
+    size: () => assert.fail('not needed'),
+    fingerprint: '',
+  };
 }
 
 function splitOf(examples: Partial<Example>[]): PreparedSplit {

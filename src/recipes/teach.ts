@@ -1,9 +1,9 @@
 import type { TeachConfig } from '../config/schema.js';
 import { openModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
-import { startVanilla } from '../prompts/start.js';
+import { promptInitFiles, startVanilla } from '../prompts/start.js';
 import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
-import { dataFacts, prepareTask } from './prepare.js';
+import { dataFacts, inputsOf, prepareTask } from './prepare.js';
 import { promptTuningRun } from './prompt-tuning.js';
 
 /**
@@ -24,7 +24,7 @@ export async function teach(config: TeachConfig, context: Context): Promise<RunO
           id: { experiment: config.experiment, stage: 'teach', method: config.method, task: name, seed },
           config: { ...config, tasks: [name], seeds: [seed] },
           model_parameters: countParameters(open.model.weights),
-          inputs: [],
+          inputs: inputsOf(open, [task], promptInitFiles(config.prompt)),
           facts: () => dataFacts(task),
           spec: () =>
             promptTuningRun(open, {

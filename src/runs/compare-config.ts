@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 
 /**
  * Keys that do not change what a run computes: a run may go on, or count as done, with other values of these.
@@ -32,6 +33,13 @@ export function configOfRun<C extends object>(config: C, run: { task?: string; s
   };
 }
 
+/** Keys that name files: two spellings of one place are the same. */
+const PATH_KEYS: readonly string[] = ['model', 'vocabulary', 'data.data_dir', 'source', 'teachers', 'prompt.init.path'];
+
+function asPath(value: unknown): unknown {
+  return typeof value === 'string' && value !== 'bundled' ? resolve(value) : value;
+}
+
 type Plain = { [key: string]: unknown };
 
 function isMap(value: unknown): value is Plain {
@@ -43,7 +51,7 @@ export function relevantLeaves(config: object): Map<string, unknown> {
   const leaves = new Map<string, unknown>();
   const walk = (value: unknown, path: string): void => {
     if (IRRELEVANT_KEYS.includes(path)) return;
-    if (!isMap(value)) leaves.set(path, value);
+    if (!isMap(value)) leaves.set(path, PATH_KEYS.includes(path) ? asPath(value) : value);
     else for (const key of Object.keys(value).sort()) walk(value[key], path === '' ? key : `${path}.${key}`);
   };
   walk(config, '');

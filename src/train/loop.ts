@@ -149,7 +149,7 @@ export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState)
       window.sums[term] = (window.sums[term] ?? 0) + value;
     }
     const last = state.step === spec.total_steps;
-    const signal = spec.stopRequested();
+    let signal = spec.stopRequested();
     const logged = state.step % spec.log_every === 0 || last;
     const row: TrainRow = { step: state.step };
     for (const [term, sum] of Object.entries(window.sums)) row[term] = sum / window.steps;
@@ -158,7 +158,10 @@ export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState)
 
     let enough = false;
     const evaluates = spec.eval_every !== null && state.step % spec.eval_every === 0;
-    if (spec.onEvaluate && (evaluates || last)) enough = await spec.onEvaluate(state);
+    if (spec.onEvaluate && (evaluates || last)) {
+      enough = await spec.onEvaluate(state);
+      signal ??= spec.stopRequested(); // one that came while it was validating
+    }
     const saves = spec.save_every !== null && state.step % spec.save_every === 0;
     if (saves || last || enough || signal !== null) spec.onSave(state);
     if (signal !== null && !last) return { state, reason: 'signal', signal };

@@ -22,8 +22,6 @@ interface SessionState {
   best: { step: number; score: number } | null;
   /** Validations since the best one. */
   stale: number;
-  /** Validations made so far. */
-  evaluations: number;
 }
 
 export interface SessionResult {
@@ -82,7 +80,7 @@ function resume(run: Run, spec: RunSpec, batches: BatchSource): { state: TrainSt
   const parameters = spec.initial();
   const trained = Object.fromEntries(Object.entries(parameters).filter(([name]) => !spec.frozen.includes(name)));
   const moments = optimizer.init(trained);
-  const session: SessionState = { window: { sums: {}, steps: 0 }, batches: null, best: null, stale: 0, evaluations: 0 };
+  const session: SessionState = { window: { sums: {}, steps: 0 }, batches: null, best: null, stale: 0 };
   const { checkpoint, broken } = latestCheckpoint(run.path('checkpoints'));
   for (const { path, reason } of broken) warn(`${path} is damaged and passed over: ${reason}`);
   if (checkpoint === undefined)
@@ -171,7 +169,6 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
         ...(spec.evaluate && {
           async onEvaluate(state) {
             const { score, columns: scores } = await spec.evaluate!(state.parameters);
-            session.evaluations += 1;
             const isBest = session.best === null || score > session.best.score;
             if (isBest) {
               session.best = { step: state.step, score };

@@ -56,5 +56,7 @@ export function nearest(name: string, candidates: readonly string[]): string | u
 export function suggestion(name: string, candidates: readonly string[]): string {
   const close = nearest(name, candidates);
   if (close !== undefined) return `Did you mean "${close}"?`;
-  return candidates.length > 0 ? `Known: ${candidates.join(', ')}.` : '';
+  const shown = candidates.slice(0, 12);
+  const rest = candidates.length > shown.length ? `, … (${candidates.length} in all)` : '';
+  return shown.length > 0 ? `Known: ${shown.join(', ')}${rest}.` : '';
 }
