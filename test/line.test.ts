@@ -132,9 +132,11 @@ for (const engine of engines) {
         task_v: [2, D],
       });
       // It starts from the teachers of its own seed.
-      const inputs = Object.keys(record(run).results['inputs'] as object);
+      const names = Object.keys(record(run).results['inputs'] as object);
+      assert.deepEqual(names.slice(0, 3), ['model', 'data sst2', 'data cb']);
+      const inputs = names.slice(3);
       assert.deepEqual(
-        inputs.map((path) => path.split(/[\\/]/).slice(-4, -2)),
+        inputs.map((path) => path.split(/[\\/]/).slice(-5, -3)),
         [
           ['sst2', `seed-${seed}`],
           ['cb', `seed-${seed}`],

@@ -31,7 +31,7 @@ export function evalCommand() {
     .option('--source <dir>', 'distilled run that few-shot adaptation starts from, if of another experiment')
     .option(
       '--few-shot <k>',
-      'few-shot protocol with k training examples in all (or a list); seed 1 unless --seed says otherwise',
+      'few-shot protocol with k training examples in all (or a list); one seed unless --seed or --config says otherwise',
       shotsList,
     )
     .option('--draws <n>', 'random training sets per k (and seed)', wholeNumber)
@@ -42,7 +42,9 @@ export function evalCommand() {
         source: options.source,
         shots: options.fewShot,
         // The protocol's spread is over draws; several seeds would each make their own set of them.
-        ...(options.fewShot !== undefined && options.seed === undefined ? { seeds: [1] } : {}),
+        ...(options.fewShot !== undefined && options.seed === undefined && options.config === undefined
+          ? { seeds: [1] }
+          : {}),
         draws: options.draws,
       });
       const context = await startContext(config.engine, options);

@@ -44,36 +44,46 @@ export const adaptationKeys = {
 
 const fewShotWarmup = { warmup: { warmup_ratio: 0.1 } };
 
-export const fewShotSection = z
-  .strictObject({
-    shots: z
-      .union([count(), uniqueList(count(), 'number')], { error: 'a whole number, at least 1, or a list of such' })
-      .default([16])
-      .transform((shots) => (typeof shots === 'number' ? [shots] : shots))
-      .describe('labelled training examples in all (not per class), one number or a list'),
-    draws: count().default(10).describe('random training sets per number of shots; the mean over them is reported'),
-    balanced: z
-      .boolean()
-      .default(false)
-      .describe('the same number of examples of every class; false = plain random draws'),
-    rows_per_pass: count()
-      .nullable()
-      .default(null)
-      .describe(
-        'rows of all draws together in one forward pass: the draws train side by side over the frozen model. More is faster on small models, and takes more memory; null = train.batch_size',
+const NO_VALIDATION = 'the few-shot protocol has no validation: k examples are all that is known of the task';
+
+const fewShot = z.strictObject({
+  shots: z
+    .union([count(), uniqueList(count(), 'number')], { error: 'a whole number, at least 1, or a list of such' })
+    .default([16])
+    .transform((shots) => (typeof shots === 'number' ? [shots] : shots))
+    .describe('labelled training examples in all (not per class), one number or a list'),
+  draws: count()
+    .default(10)
+    .describe('random training sets per number of shots and seed; the mean over them is reported'),
+  balanced: z
+    .boolean()
+    .default(false)
+    .describe('the same number of examples of every class; false = plain random draws'),
+  rows_per_pass: count()
+    .nullable()
+    .default(null)
+    .describe(
+      'rows of all draws together in one forward pass: the draws train side by side over the frozen model. More is faster on small models, and takes more memory; null = train.batch_size',
+    ),
+  train: trainSection({ length: { max_steps: 300 }, batch_size: 16 }),
+  optim: z
+    .strictObject({
+      mpt: optimSection(
+        { learning_rates: learningRatesSection({ shared_prompt: 0.3, task_vectors: 0.4 }) },
+        fewShotWarmup,
       ),
-    train: trainSection({ length: { max_steps: 300 }, batch_size: 16 }),
-    optim: z
-      .strictObject({
-        mpt: optimSection(
-          { learning_rates: learningRatesSection({ shared_prompt: 0.3, task_vectors: 0.4 }) },
-          fewShotWarmup,
-        ),
-        pt: optimSection({ learning_rate: learningRate(0.3) }, fewShotWarmup),
-      })
-      .prefault({} as never)
-      .describe('the optimiser of each method'),
-  })
+      pt: optimSection({ learning_rate: learningRate(0.3) }, fewShotWarmup),
+    })
+    .prefault({} as never)
+    .describe('the optimiser of each method'),
+});
+
+export const fewShotSection = rule(
+  rule(fewShot, ['train', 'eval_every'], NO_VALIDATION, ({ train }) => train.eval_every == null),
+  ['train', 'patience'],
+  NO_VALIDATION,
+  ({ train }) => train.patience == null,
+)
   .nullable()
   .default(null)
   .describe(
