@@ -36,10 +36,11 @@ function demoConfigs(wasm: boolean): string {
 
 /** What the table does not say by itself; printed under it and on the report. */
 const NOTES = [
-  'Both methods tune for the same small number of steps, at rates chosen for each. What the shared prompt buys here is a ' +
-    'head start: given five times the steps, prompt tuning from scratch draws level on these tasks (README).',
-  'The model and the tasks are small, made to show the method in minutes; the figures say nothing about T5-base on the ' +
-    'tasks of the paper.',
+  'Both methods tune for the same small number of steps, at rates chosen for each. What the shared prompt\n' +
+    'buys here is a head start: given five times the steps, prompt tuning from scratch draws level on these\n' +
+    'tasks (README).',
+  'The model and the tasks are small, made to show the method in minutes; the figures say nothing about\n' +
+    'T5-base on the tasks of the paper.',
 ];
 
 /** `mpt demo`: the whole line on the embedded default, ending in a table and a report. */
@@ -80,7 +81,7 @@ export function demoCommand() {
       const { experiment } = evaluation;
       const { results, timings, summary, report } = summarize(options.out, experiment, {
         title: 'Multitask prompt tuning on the WordNet suite',
-        notes: NOTES,
+        notes: NOTES.map((note) => note.replaceAll('\n', ' ')),
       });
       if (options.json) printJson({ engine, results, timings, summary, report });
       else {
