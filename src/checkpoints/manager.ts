@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { findFolder, settleFolder, writeFolderAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
 import { encodeSafetensors, readSafetensors, type StoredTensor } from './safetensors.js';
@@ -176,9 +176,4 @@ export function latestCheckpoint(folder: string): {
 export function bestCheckpoint(folder: string): LoadedCheckpoint | undefined {
   const path = join(folder, 'best');
   return findFolder(path) === undefined ? undefined : loadCheckpoint(path);
-}
-
-/** "step-000500" of a path, for messages. */
-export function checkpointName(path: string): string {
-  return basename(path);
 }

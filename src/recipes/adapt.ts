@@ -4,6 +4,7 @@ import { countParameters, disposeWeights } from '../model/weights.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { readPrompt } from '../prompts/file.js';
 import { promptInitFiles, startFromSource, startVanilla } from '../prompts/start.js';
+import { configOfRun } from '../runs/compare-config.js';
 import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
 import { locateSource } from './locate.js';
 import { checkProvenance, dataFacts, inputsOf, prepareTask } from './prepare.js';
@@ -69,7 +70,7 @@ export async function adapt(config: AdaptConfig, context: Context): Promise<RunO
           stage: 'adapt',
           out: config.out,
           id: { experiment: config.experiment, stage: 'adapt', method: config.method, task: name, seed },
-          config: { ...config, tasks: [name], seeds: [seed] },
+          config: configOfRun(config, { task: name, seed }),
           model_parameters: countParameters(open.model.weights),
           inputs: inputsOf(open, [task], start.files),
           facts: () => [...dataFacts(task), ['starts from', start.from]],

@@ -5,6 +5,7 @@ import { countParameters, disposeWeights } from '../model/weights.js';
 import type { PromptBank } from '../prompts/bank.js';
 import { promptBank, promptFile, readPrompt } from '../prompts/file.js';
 import { promptInitFiles, startSources } from '../prompts/start.js';
+import { configOfRun } from '../runs/compare-config.js';
 import { DISTILL_TASK } from '../runs/paths.js';
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
@@ -55,7 +56,7 @@ export async function distill(config: DistillConfig, context: Context): Promise<
           stage: 'distill',
           out: config.out,
           id: { experiment: config.experiment, stage: 'distill', method: config.method, task: DISTILL_TASK, seed },
-          config: { ...config, seeds: [seed] },
+          config: configOfRun(config, { seed }),
           model_parameters: countParameters(open.model.weights),
           inputs: inputsOf(open, tasks, [...teacherFiles.map(promptFile), ...promptInitFiles(config.prompt)]),
           facts: () => [

@@ -5,6 +5,7 @@ import { openModel, type OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
 import { promptBank, readPrompt } from '../prompts/file.js';
 import { runFolder, type RunId } from '../runs/paths.js';
+import { configOfRun } from '../runs/compare-config.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
 import { readRecord } from '../runs/record.js';
 import { isFinished, openRun } from '../runs/run-folder.js';
@@ -98,14 +99,7 @@ export async function evaluate(config: EvalConfig, context: Context): Promise<Ru
           if (prompt === undefined) missing.push(adaptFolder);
           else if (!context.dry_run) {
             outcomes.push(
-              await evaluateRun(
-                { ...config, tasks: [task], methods: [method], seeds: [seed] },
-                context,
-                open,
-                prepared,
-                id,
-                prompt,
-              ),
+              await evaluateRun(configOfRun(config, { task, seed, method }), context, open, prepared, id, prompt),
             );
           }
           // The native engine never yields by itself; this lets signals through.

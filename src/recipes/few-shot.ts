@@ -3,6 +3,7 @@ import { latestCheckpoint } from '../checkpoints/manager.js';
 import type { OpenModel } from '../model/open.js';
 import { countParameters } from '../model/weights.js';
 import { promptBank, readPrompt } from '../prompts/file.js';
+import { configOfRun } from '../runs/compare-config.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
 import type { Run } from '../runs/run-folder.js';
 import { drawFewShot } from '../samplers/few-shot.js';
@@ -109,13 +110,7 @@ function fewShotRun(
     stage: 'eval',
     out: config.out,
     id: { experiment: config.experiment, stage: `few-shot-${shots}`, method, task: name, seed },
-    config: {
-      ...config,
-      tasks: [name],
-      methods: [method],
-      seeds: [seed],
-      few_shot: { ...section, shots: [shots] },
-    },
+    config: { ...configOfRun(config, { task: name, seed, method }), few_shot: { ...section, shots: [shots] } },
     model_parameters: countParameters(open.model.weights),
     inputs: inputsOf(open, [task], start.files),
     facts: () => [

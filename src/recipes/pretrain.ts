@@ -13,6 +13,7 @@ import { initialWeights } from '../model/init.js';
 import { modelFolder } from '../model/load.js';
 import { forward } from '../model/t5.js';
 import { countParameters } from '../model/weights.js';
+import { configOfRun } from '../runs/compare-config.js';
 import type { Run } from '../runs/run-folder.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { batchTensors } from '../train/batch-tensors.js';
@@ -173,7 +174,7 @@ export async function pretrain(config: PretrainConfig, context: Context): Promis
       stage: 'pretrain',
       out: config.out,
       id: { experiment: config.experiment, stage: 'pretrain', method: 'finetune', task: 'sources', seed },
-      config: { ...config, seeds: [seed] },
+      config: configOfRun(config, { seed }),
       model_parameters: size,
       inputs: Object.fromEntries(tasks.map(({ task, fingerprint }) => [`data ${task.name}`, fingerprint])),
       facts: () =>

@@ -2,6 +2,7 @@ import type { TeachConfig } from '../config/schema.js';
 import { openModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
 import { promptInitFiles, startVanilla } from '../prompts/start.js';
+import { configOfRun } from '../runs/compare-config.js';
 import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
 import { dataFacts, inputsOf, prepareTask } from './prepare.js';
 import { promptTuningRun } from './prompt-tuning.js';
@@ -22,7 +23,7 @@ export async function teach(config: TeachConfig, context: Context): Promise<RunO
           stage: 'teach',
           out: config.out,
           id: { experiment: config.experiment, stage: 'teach', method: config.method, task: name, seed },
-          config: { ...config, tasks: [name], seeds: [seed] },
+          config: configOfRun(config, { task: name, seed }),
           model_parameters: countParameters(open.model.weights),
           inputs: inputsOf(open, [task], promptInitFiles(config.prompt)),
           facts: () => dataFacts(task),
