@@ -191,11 +191,8 @@ export type DataSection = TeachConfig['data'];
 export type PromptSection = TeachConfig['prompt'];
 export type TrainSection = TeachConfig['train'];
 export type TaskVectorsSection = DistillConfig['task_vectors'];
-export type DistillSection = DistillConfig['distill'];
-export type SamplingSection = DistillConfig['sampling'];
 export type LearningRates = DistillConfig['optim']['learning_rates'];
 export type FewShotSection = NonNullable<EvalConfig['few_shot']>;
-export type ArchitectureSection = PretrainConfig['architecture'];
 /** Every stage's `optim` fits: learning_rate is there for one prompt, learning_rates for a decomposed one. */
 export type OptimSection = Omit<TeachConfig['optim'], 'learning_rate'> & {
   learning_rate?: number;

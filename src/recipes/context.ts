@@ -11,7 +11,7 @@ import { runFolder, type RunId } from '../runs/paths.js';
 import { readRecord, type RunRecord } from '../runs/record.js';
 import { isFinished, openRun, type RecordUpdate, type Run } from '../runs/run-folder.js';
 import type { RunSpec } from '../train/run-spec.js';
-import { trainSession, type SessionResult } from '../train/session.js';
+import { trainableSize, trainSession, type SessionResult } from '../train/session.js';
 import { UserError } from '../util/errors.js';
 import { formatCount, formatDuration, formatPercent } from '../util/format.js';
 import { EXIT_CODES, type StopSignal } from '../util/signals.js';
@@ -103,9 +103,7 @@ export async function execute(context: Context, planned: PlannedRun): Promise<Ru
   }
   const spec = planned.spec();
   const initial = spec.initial();
-  const trainable =
-    Object.entries(initial).reduce((sum, [name, tensor]) => sum + (spec.frozen.includes(name) ? 0 : tensor.size), 0) /
-    (spec.members ?? 1);
+  const trainable = trainableSize(initial, spec);
   const total = planned.model_parameters;
   for (const tensor of Object.values(initial)) tensor.dispose();
   banner(spec.label, [

@@ -65,7 +65,8 @@ async function testDraws(
  * is known of the task, so every draw trains the same number of steps and its last prompt counts.
  *
  * The draws of one method and task train together as the members of one run, each with its own prompt, optimiser state,
- * clipping and data order over the one frozen model: the same arithmetic as one by one, in one pass.
+ * clipping and data order over the one frozen model: the same arithmetic as one by one, but for dropout, whose masks are
+ * drawn for the whole step.
  */
 export async function fewShot(
   config: EvalConfig,

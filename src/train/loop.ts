@@ -68,7 +68,7 @@ export interface LoopEnd {
 }
 
 /** Splits parameters into those that are trained and those that stay. */
-function partition(parameters: Tensors, frozen: readonly string[]): { trained: Tensors; still: Tensors } {
+export function partition(parameters: Tensors, frozen: readonly string[]): { trained: Tensors; still: Tensors } {
   const entries = Object.entries(parameters);
   return {
     trained: Object.fromEntries(entries.filter(([name]) => !frozen.includes(name))),

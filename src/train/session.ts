@@ -10,7 +10,7 @@ import { storedParameters } from '../prompts/file.js';
 import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
 import { stopRequested } from '../util/signals.js';
-import { DIVERGED_HINT, trainLoop, type TrainState } from './loop.js';
+import { DIVERGED_HINT, partition, trainLoop, type TrainState } from './loop.js';
 import { memberwise } from './memberwise.js';
 import { startMeter } from './meter.js';
 import type { BatchSource, RunSpec } from './run-spec.js';
@@ -35,9 +35,9 @@ export interface SessionResult {
 }
 
 /** Values trained by one member. */
-function trainableSize(parameters: Tensors, { members, frozen }: RunSpec): number {
-  const trained = Object.entries(parameters).filter(([name]) => !frozen.includes(name));
-  return trained.reduce((sum, [, tensor]) => sum + tensor.size, 0) / (members ?? 1);
+export function trainableSize(parameters: Tensors, { members, frozen }: RunSpec): number {
+  const { trained } = partition(parameters, frozen);
+  return Object.values(trained).reduce((sum, { size }) => sum + size, 0) / (members ?? 1);
 }
 
 /** The optimiser of a run; one whose arithmetic looks across a tensor is kept from mixing the members of a fleet. */
@@ -78,7 +78,7 @@ function refuseNonFinite(step: number, tensors: Record<string, StoredTensor>): v
 function resume(run: Run, spec: RunSpec, batches: BatchSource): { state: TrainState; session: SessionState } {
   const optimizer = optimizerOf(spec);
   const parameters = spec.initial();
-  const trained = Object.fromEntries(Object.entries(parameters).filter(([name]) => !spec.frozen.includes(name)));
+  const { trained } = partition(parameters, spec.frozen);
   const moments = optimizer.init(trained);
   const session: SessionState = { window: { sums: {}, steps: 0 }, batches: null, best: null, stale: 0 };
   const { checkpoint, broken } = latestCheckpoint(run.path('checkpoints'));
@@ -212,7 +212,7 @@ export async function trainSession(run: Run, spec: RunSpec, progressMode: Progre
 
 /** One learning-rate column, or one per group where groups have rates of their own. */
 function rateColumnsOf(parameters: Tensors, { optim, frozen }: RunSpec): Record<string, string> {
-  const trained = Object.keys(parameters).filter((name) => !frozen.includes(name));
+  const trained = Object.keys(partition(parameters, frozen).trained);
   const byGroup = { shared_prompt: 'lr_shared_prompt', task_u: 'lr_task_vectors', task_v: 'lr_task_vectors' } as Record<
     string,
     string

@@ -1,5 +1,5 @@
 import type { SplitName } from '../types.js';
-import { readWordNet, type PartOfSpeech, type Synset } from './reader.js';
+import { readWordNet, type Synset } from './reader.js';
 import { countWords } from './words.js';
 
 /** Definitions of more words are left out of every task, to keep inputs within about 48 tokens. */
@@ -128,10 +128,6 @@ let corpus: Corpus | undefined;
 export function wordNet(): Corpus {
   corpus ??= build();
   return corpus;
-}
-
-export function ofPos(pos: PartOfSpeech): Synset[] {
-  return wordNet().synsets.filter((synset) => synset.pos === pos);
 }
 
 /** The synset with these first lemma and category; the first in file order. */
