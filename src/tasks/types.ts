@@ -18,7 +18,23 @@ export interface Example {
 export type SplitName = 'train' | 'validation' | 'test';
 export type TemplateFamily = 'attempt' | 't5';
 export type MetricName =
-  'accuracy' | 'f1' | 'f1_macro' | 'em' | 'matthews_correlation' | 'pearson' | 'spearman' | 'grouped_em';
+  | 'accuracy'
+  | 'f1'
+  | 'f1_macro'
+  | 'em'
+  | 'matthews_correlation'
+  | 'pearson'
+  | 'spearman'
+  | 'grouped_em'
+  | 'bleu'
+  | 'nist'
+  | 'meteor_nltk'
+  | 'rouge_l'
+  | 'cider'
+  | 'ter';
+/** The groups a task belongs to; each is also a name that stands for its tasks (see groups.ts). */
+export type Suite =
+  'wordnet' | 'glue' | 'superglue' | 'mrqa' | 'others' | 'generation' | 'sources' | 'extra_sources' | 'user';
 
 /**
  * How ATTEMPT cuts official splits (see splits.ts): `small` halves the validation set, `large` takes 1000 training
@@ -32,12 +48,22 @@ export interface RenderOptions {
   task_prefix: boolean;
 }
 
+/** A data set on the Hugging Face hub. */
+export interface HubDataset {
+  /** "owner/name" */
+  id: string;
+  config: string;
+  /** Commit, tag or branch; the default is "main", and the commit it stood for is kept with the cached files. */
+  revision?: string;
+}
+
 interface TaskBase {
   name: string;
   /** Raised whenever rows, splits or rendering change, so that results stay comparable. */
   version: number;
   title: string;
-  roles: ('source' | 'target')[];
+  roles: readonly ('source' | 'target')[];
+  suites: readonly Suite[];
   /** The task's name as it stands in the input when task_prefix is on. */
   name_in_text: string;
   /** Label strings in the order of the dataset's class ids, where the outputs are labels. */
@@ -52,20 +78,28 @@ interface TaskBase {
   render(row: Row, options: RenderOptions): { input: string; target: string; references?: string[]; group?: string };
 }
 
-/** Rows read from JSON lines named after the hub's splits. */
+/** Rows of a data set: from the hub, or from a folder of JSON lines or parquet files named after the hub's splits. */
 export interface FileTask extends TaskBase {
   kind: 'files';
-  hub: { id: string; config: string };
-  /** Folder below --data-dir that holds <split>.jsonl. */
+  /** The data set on the hub; null where there is none (a user's own task). */
+  hub: HubDataset | null;
+  /** Folder below --data-dir that holds <split>.jsonl or <split>.parquet. */
   folder: string;
   split_rule: SplitRule;
-  /** The hub's split names; `test` only where the rule uses it. */
-  splits: { train: string; validation: string; test?: string };
+  /** The hub's split names; only those that the rule uses. */
+  splits: { train: string; validation?: string; test?: string };
+  /** Rows of the official splits, where they are known; what `mpt ls tasks` shows and a loaded hub data set must have. */
+  official_rows?: Readonly<Record<string, number>>;
   max_train_examples?: number;
   /** What a row must hold; further fields are dropped. */
   schema: ZodType<Row>;
   /** The examples one row stands for, where that is not one (ReCoRD: one per answer); applied after the split. */
   expand?(row: Row): Row[];
+  /**
+   * Where rows of validation and test with the same key are one example with several references (the human texts for
+   * one meaning); training keeps every row.
+   */
+  merge_key?(row: Row): string;
 }
 
 /** Rows cut from WordNet, split by synset. */
