@@ -3,8 +3,8 @@
 // there yet. A second call finds all of it in order and starts at once.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -149,7 +149,14 @@ async function runTests(args) {
   if (files.length === 0) fail(`No test file matches ${filters.join(', ')}.`, 2);
   // Each file is a process with an engine and its threads: two at once fill two cores, more only take memory.
   const concurrency = `--test-concurrency=${Math.min(2, availableParallelism())}`;
-  return run(process.execPath, ['--test', concurrency, ...flags, ...files]);
+  // What tests tokenise is theirs alone.
+  const cache = mkdtempSync(join(tmpdir(), 'mpt-token-cache-'));
+  process.env.MPT_TOKEN_CACHE = cache;
+  try {
+    return await run(process.execPath, ['--test', concurrency, ...flags, ...files]);
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
 }
 
 const [command, ...args] = process.argv.slice(2);

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
 import { adaptCommand } from './commands/adapt.js';
@@ -11,9 +9,9 @@ import { pretrainCommand } from './commands/pretrain.js';
 import { setupCommand } from './commands/setup.js';
 import { teachCommand } from './commands/teach.js';
 import { paint } from './logging/console.js';
-import { StoppedError } from './recipes/context.js';
 import { UserError } from './util/errors.js';
-import { packageRoot } from './util/paths.js';
+import { packageVersion } from './util/paths.js';
+import { StoppedError } from './util/signals.js';
 
 const HELP = `
 The line from nothing to a table:
@@ -29,10 +27,9 @@ The same with a T5 and data of your own (configs/*.yaml; every command takes --m
 Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a signal after saving.`;
 
 export function buildProgram() {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   const program = new Command('mpt')
     .description('Multitask prompt tuning (Wang et al., ICLR 2023) with T5 on TensorFlow.js')
-    .version(version)
+    .version(packageVersion())
     .addHelpText('after', HELP)
     .showSuggestionAfterError();
   for (const command of [

@@ -129,9 +129,14 @@ const DATA: Case[] = [
     says: [/not found: dta[\\/]cb/, /Did you mean "data/],
   },
   {
-    what: 'no data folder at all',
+    what: 'no data folder, and no network',
     args: teach('--set', 'data.data_dir=null'),
-    says: [/"cb" needs data/, /--data-dir/],
+    says: [/super_glue/, /HF_HUB_OFFLINE/, /mpt pull cb/, /--data-dir/],
+  },
+  {
+    what: 'a model of the hub, and no network',
+    args: teach('--model', 'google-t5/t5-small'),
+    says: [/google-t5\/t5-small/, /HF_HUB_OFFLINE/, /mpt pull google-t5\/t5-small/],
   },
   {
     what: 'more shots than examples',
@@ -141,7 +146,7 @@ const DATA: Case[] = [
 ];
 
 const MODEL: Case[] = [
-  { what: 'no such model', args: teach('--model', 'no-model'), says: [/model "no-model": there is no folder/] },
+  { what: 'no such model', args: teach('--model', 'no-model'), says: [/model "no-model": there is no such folder/] },
   {
     what: 'truncated weights',
     prepare() {

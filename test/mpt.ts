@@ -22,9 +22,13 @@ export interface Started {
 
 const CHILD = fileURLToPath(new URL('./mpt-child.js', import.meta.url));
 
+/** No test reaches the network, or what a user has in the hub's cache. */
+const OFFLINE = { HF_HUB_OFFLINE: '1', HF_HOME: join(tmpdir(), 'mpt-test-no-hub') };
+
 /** Starts `mpt ARGS` in a process of its own, with `cwd` as its working folder. */
-export function startMpt(cwd: string, args: readonly string[]): Started {
-  const child = spawn(process.execPath, [CHILD, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export function startMpt(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = OFFLINE): Started {
+  const options = { cwd, env: { ...process.env, ...env } };
+  const child = spawn(process.execPath, [CHILD, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

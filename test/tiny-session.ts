@@ -21,14 +21,18 @@ export function sections(
 }
 
 /** A task of the tiny data, tokenised for `open`. */
-export function tinyTask(name: string, open: OpenModel, options: Record<string, unknown> = {}): PreparedTask {
+export async function tinyTask(
+  name: string,
+  open: OpenModel,
+  options: Record<string, unknown> = {},
+): Promise<PreparedTask> {
   const folder = mkdtempSync(join(tmpdir(), 'mpt-data-'));
   try {
     const { data } = schemas.adapt.parse({
       tasks: [name],
       data: { data_dir: writeTinyData(folder), max_source_length: 24, max_target_length: 3, ...options },
     });
-    return prepareTask(name, data, open.tokenizer);
+    return await prepareTask(name, data, open.tokenizer, 'none');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -4,7 +4,8 @@ import type { CommandFlags } from '../config/overrides.js';
 import type { Stage } from '../config/schema.js';
 import { ENGINE_NAMES } from '../engines/select.js';
 import { PROGRESS_MODES, type ProgressMode } from '../logging/progress.js';
-import { allTasks } from '../tasks/registry.js';
+import { expandTasks } from '../tasks/groups.js';
+import { knownTaskNames } from '../tasks/known-tasks.js';
 
 /** Parses "1,2,3" (the option may also be repeated). */
 function wholeNumbers(text: string, before: number[] | undefined): number[] {
@@ -39,14 +40,22 @@ export function stageCommand(stage: Stage, description: string) {
       'override one key of the config, e.g. optim.learning_rate=0.1 (repeatable)',
       repeatable,
     )
-    .option('-t, --task <names>', 'tasks, comma-separated', commaList)
+    .option(
+      '-t, --task <names>',
+      'tasks or groups of tasks (glue, superglue, …: mpt ls tasks), comma-separated',
+      commaList,
+    )
     .option('-s, --seed <numbers>', 'seeds, comma-separated: one run each', wholeNumbers)
     .addOption(
-      new Option('-m, --model <model>', '"bundled" or a folder with a T5 (config.json, model.safetensors, tokenizer)')
+      new Option(
+        '-m, --model <model>',
+        '"bundled", a T5 of the Hugging Face hub (google-t5/t5-base), or a folder with one',
+      )
         // Pre-training makes a model; it starts from none.
         .hideHelp(stage === 'pretrain'),
     )
-    .option('--data-dir <dir>', 'folder with <task>/<split>.jsonl')
+    .option('--data-dir <dir>', 'folder with <task>/<split>.jsonl or .parquet (default: the Hugging Face hub)')
+    .option('--tasks-dir <dir>', 'folder of YAML files that define tasks of your own')
     .option('-o, --out <dir>', 'folder of all results (default: runs)')
     .option('--experiment <name>', 'name of the folder within; stages of one experiment find each other')
     .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES))
@@ -70,6 +79,7 @@ export interface StageOptions {
   seed?: number[] | undefined;
   model?: string | undefined;
   dataDir?: string | undefined;
+  tasksDir?: string | undefined;
   out?: string | undefined;
   experiment?: string | undefined;
   engine?: string | undefined;
@@ -85,12 +95,13 @@ export interface StageOptions {
 export function configOf<S extends Stage>(stage: S, options: StageOptions, more: CommandFlags = {}): LoadedConfig<S> {
   return loadConfig(stage, options.config ?? defaultConfigFile(stage), {
     set: options.set ?? [],
-    knownTasks: allTasks().map(({ name }) => name),
+    tasks: { known: knownTaskNames, expand: expandTasks },
     flags: {
       tasks: options.task,
       seeds: options.seed,
       model: options.model,
       data_dir: options.dataDir,
+      tasks_dir: options.tasksDir,
       out: options.out,
       experiment: options.experiment,
       engine: options.engine,

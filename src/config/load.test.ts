@@ -92,20 +92,23 @@ optim:
   learning_rates: 0.3
   beta1: 1
 `;
-    assert.deepEqual(faultsOf('adapt', text, { knownTasks: ['boolq', 'cb'] }), [
-      'config.yaml:1:13: experiment: got "a/b"; right would be letters, digits, "-", "_" and "." only, beginning and ending with a letter or digit (it names a folder).',
-      'config.yaml:2:16: tasks[1]: there is no task "cbb". Did you mean "cb"?',
-      'config.yaml:3:1: sedes: there is no such key. Did you mean "seeds"?',
-      'config.yaml:4:18: data.template: got "attemt"; right would be one of attempt, t5. Did you mean "attempt"?',
-      'config.yaml:4:39: data.task_prefix: got "yes"; right would be true or false.',
-      'config.yaml:6:3: prompt.lenght: there is no such key. Did you mean "length"?',
-      'config.yaml:7:9: prompt.init.text: kind "text" needs the text, other kinds have none.',
-      'config.yaml:8:1: learning_rate: there is no such key. Did you mean "optim.learning_rate"?',
-      'config.yaml:10:13: train.patience: got -1; right would be a whole number, at least 1, or null.',
-      'config.yaml:11:15: train.batch_size: got "many"; right would be a whole number, at least 1.',
-      'config.yaml:13:19: optim.learning_rates: got 0.3; right would be a section with the keys shared_prompt, task_vectors.',
-      'config.yaml:14:10: optim.beta1: got 1; right would be a number, at least 0, below 1.',
-    ]);
+    assert.deepEqual(
+      faultsOf('adapt', text, { tasks: { known: () => ['boolq', 'cb'], expand: (names) => [...names] } }),
+      [
+        'config.yaml:1:13: experiment: got "a/b"; right would be letters, digits, "-", "_" and "." only, beginning and ending with a letter or digit (it names a folder).',
+        'config.yaml:2:16: tasks[1]: there is no task "cbb". Did you mean "cb"?',
+        'config.yaml:3:1: sedes: there is no such key. Did you mean "seeds"?',
+        'config.yaml:4:18: data.template: got "attemt"; right would be one of attempt, t5. Did you mean "attempt"?',
+        'config.yaml:4:39: data.task_prefix: got "yes"; right would be true or false.',
+        'config.yaml:6:3: prompt.lenght: there is no such key. Did you mean "length"?',
+        'config.yaml:7:9: prompt.init.text: kind "text" needs the text, other kinds have none.',
+        'config.yaml:8:1: learning_rate: there is no such key. Did you mean "optim.learning_rate"?',
+        'config.yaml:10:13: train.patience: got -1; right would be a whole number, at least 1, or null.',
+        'config.yaml:11:15: train.batch_size: got "many"; right would be a whole number, at least 1.',
+        'config.yaml:13:19: optim.learning_rates: got 0.3; right would be a section with the keys shared_prompt, task_vectors.',
+        'config.yaml:14:10: optim.beta1: got 1; right would be a number, at least 0, below 1.',
+      ],
+    );
   });
 
   test('what is missing, empty or of a wrong kind', () => {
@@ -117,7 +120,7 @@ optim:
       'config.yaml:1:8: tasks: got an empty list; right would be a list of one or more, each text.',
       'config.yaml:2:8: seeds: every seed only once.',
       'config.yaml:3:9: method: got "mpt"; right would be pt. Did you mean "pt"?',
-      'config.yaml:4:8: train: got null; right would be a section with the keys epochs, max_steps, batch_size, gradient_accumulation_steps, dropout, log_every, eval_every, save_every, keep_checkpoints, patience, eval_batch_size.',
+      'config.yaml:4:8: train: got null; right would be a section with the keys epochs, max_steps, batch_size, gradient_accumulation_steps, length_window, dropout, log_every, eval_every, save_every, keep_checkpoints, patience, eval_batch_size.',
     ]);
   });
 

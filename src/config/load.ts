@@ -13,8 +13,18 @@ export interface LoadOptions {
   /** `--set key.path=value`, as given. */
   set?: readonly string[];
   flags?: CommandFlags;
-  /** Names of all tasks; with it, unknown tasks are among the faults. */
-  knownTasks?: readonly string[];
+  /** Knows the tasks; with it, unknown ones are among the faults, and names of groups become their tasks. */
+  tasks?: TaskNames;
+}
+
+export interface TaskNames {
+  /**
+   * Names of all tasks and groups, those that `data.tasks_dir` defines included.
+   * @throws UserError for a folder of tasks that is not right
+   */
+  known: (tasksDir: string | null) => readonly string[];
+  /** Tasks and groups as tasks. */
+  expand: (names: readonly string[]) => string[];
 }
 
 export interface LoadedConfig<S extends Stage> {
@@ -55,10 +65,11 @@ export function loadConfig<S extends Stage>(
 
   const result = schemas[stage].safeParse(plainValue(merged));
   if (!result.success) faults.push(...faultsFromIssues(schemas[stage], merged, result.error.issues));
-  if (options.knownTasks) faults.push(...unknownTasks(merged, options.knownTasks));
+  if (options.tasks) faults.push(...unknownTasks(merged, options.tasks.known(tasksDirOf(merged))));
   if (faults.length > 0) throw new ConfigError(faults);
 
   const config = result.data as ConfigOf<S>;
+  if (options.tasks) expandLists(config, options.tasks);
   return {
     config,
     text: resolvedYaml(config, stage),
@@ -124,8 +135,20 @@ function findBase(file: string, base: Located, chain: readonly string[], faults:
   return target;
 }
 
+/** The keys that list tasks. */
+const TASK_LISTS = ['tasks', 'source_tasks'] as const;
+
+function tasksDirOf(merged: Located): string | null {
+  const { value, depth } = findLocated(merged, ['data', 'tasks_dir']);
+  return depth === 2 && value.kind === 'scalar' && typeof value.value === 'string' ? value.value : null;
+}
+
+function expandLists(config: Partial<Record<(typeof TASK_LISTS)[number], string[]>>, tasks: TaskNames): void {
+  for (const key of TASK_LISTS) if (config[key] !== undefined) config[key] = tasks.expand(config[key]);
+}
+
 function unknownTasks(merged: Located, known: readonly string[]): Fault[] {
-  return ['tasks', 'source_tasks'].flatMap((key) => {
+  return TASK_LISTS.flatMap((key) => {
     const { value, depth } = findLocated(merged, [key]);
     if (depth === 0 || value.kind !== 'list') return [];
     return value.items.flatMap((item, i): Fault[] => {

@@ -9,6 +9,7 @@ export interface CommandFlags {
   method?: string | readonly string[] | undefined;
   model?: string | undefined;
   data_dir?: string | undefined;
+  tasks_dir?: string | undefined;
   out?: string | undefined;
   experiment?: string | undefined;
   engine?: string | undefined;
@@ -31,6 +32,7 @@ const FLAGS: Record<
   method: { option: '--method', key: 'method', in: { eval: 'methods' }, list: ['eval'] },
   model: { option: '--model', key: 'model' },
   data_dir: { option: '--data-dir', key: 'data.data_dir' },
+  tasks_dir: { option: '--tasks-dir', key: 'data.tasks_dir' },
   out: { option: '--out', key: 'out' },
   experiment: { option: '--experiment', key: 'experiment' },
   engine: { option: '--engine', key: 'engine.name' },

@@ -42,7 +42,7 @@ const model = z
   .min(1)
   .default('bundled')
   .describe(
-    '"bundled" (the small T5 that ships with mpt) or a folder with config.json, model.safetensors and the tokenizer, as Hugging Face saves it',
+    '"bundled" (the small T5 that ships with mpt), a model of the Hugging Face hub (google-t5/t5-base, or with @revision), or a folder with config.json, model.safetensors and the tokenizer',
   );
 const taskList = (what: string) => uniqueList(z.string().min(1), 'task').describe(what);
 
@@ -121,7 +121,7 @@ const evaluate = rule(
       .describe('whose runs are tested; those that do not exist are named and left out'),
     tasks: taskList('target tasks'),
     ...common,
-    split: z.enum(['train', 'validation', 'test']).default('test').describe('which examples are scored'),
+    split: z.enum(['validation', 'test']).default('test').describe('which examples are scored'),
     batch_size: count().default(32).describe('examples per batch'),
     max_examples: count().nullable().default(null).describe('score only so many; null = all'),
     decode: z

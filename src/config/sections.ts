@@ -32,7 +32,19 @@ export const dataSection = z
       .min(1)
       .nullable()
       .default(null)
-      .describe('folder with <task folder>/<split>.jsonl; null = only tasks that ship with mpt'),
+      .describe(
+        'folder with <task folder>/<split>.jsonl or .parquet; null = from the Hugging Face hub (the wn_ tasks ship with mpt)',
+      ),
+    tasks_dir: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('folder of YAML files that define tasks of your own; see the README'),
+    revisions: z
+      .record(z.string().min(1), z.string().min(1))
+      .default({})
+      .describe('commits, tags or branches of data sets on the hub, by their id (nyu-mll/glue: bcdcba7…)'),
     template: z
       .enum(['attempt', 't5'])
       .default('attempt')

@@ -31,6 +31,11 @@ export const trainSection = ({ length, batch_size = 32, dropout = true, log_ever
       .describe(
         'batches whose gradients are averaged into one step; same arithmetic as a larger batch, in less memory',
       ),
+    length_window: count()
+      .default(1)
+      .describe(
+        'deal the examples of so many steps out anew, so that those of like length meet and less is padding; every example is drawn as often as before, and a batch keeps its mix of tasks. 1 = leave batches as drawn',
+      ),
     dropout: z
       .boolean()
       .default(dropout)

@@ -1,109 +1,100 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import type { ZodType } from 'zod';
-import { suggestion, UserError } from '../util/errors.js';
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { UserError } from '../util/errors.js';
+import type { FoundRow, RowFile } from './row-file.js';
 
-/** What lies beside a missing file, to end the message with: the nearest existing folder and a near name in it. */
-function missingFileHint(path: string): string {
-  let folder = dirname(path);
-  let wanted = basename(path);
-  while (!existsSync(folder) && dirname(folder) !== folder) [folder, wanted] = [dirname(folder), basename(folder)];
-  let names: string[];
-  try {
-    names = readdirSync(folder).sort();
-  } catch {
-    return `${folder} is not a folder that can be read.`;
-  }
-  if (names.length === 0) return `${folder} is empty.`;
-  return `${folder} holds no ${wanted}. ${suggestion(wanted, names.slice(0, 40))}`.trim();
+const CHUNK = 1 << 20;
+const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const WHITE = new Set([0x20, 0x09, 0x0d]);
+
+function isBlank(line: Buffer): boolean {
+  return line.every((byte) => WHITE.has(byte));
 }
 
-function readText(path: string): string {
-  let bytes: Uint8Array;
+async function openFile(path: string): Promise<FileHandle> {
   try {
-    bytes = readFileSync(path);
+    return await open(path);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new UserError(`Data file not found: ${path}`, { hint: missingFileHint(path), cause });
-    }
     throw new UserError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** The file's lines as bytes, without line ends and byte order mark; a buffer is only valid until the next one. */
+async function* linesOf(path: string, onChunk?: (bytes: Buffer) => void): AsyncGenerator<Buffer> {
+  const file = await openFile(path);
   try {
-    // Drops a byte order mark.
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    let carried: Buffer[] = [];
+    let first = true;
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, CHUNK);
+      if (bytesRead === 0) break;
+      const bytes = chunk.subarray(0, bytesRead);
+      onChunk?.(bytes);
+      let start = first && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
+      first = false;
+      for (let end = bytes.indexOf(NEWLINE, start); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+        const piece = bytes.subarray(start, end);
+        yield carried.length === 0 ? piece : Buffer.concat([...carried, piece]);
+        carried = [];
+        start = end + 1;
+      }
+      if (start < bytesRead) carried.push(Buffer.from(bytes.subarray(start)));
+    }
+    if (carried.length > 0) yield Buffer.concat(carried);
   } catch (cause) {
-    throw new UserError(`${path} is not UTF-8 text.`, { hint: 'Expected JSON lines: one JSON object a line.', cause });
+    if ((cause as NodeJS.ErrnoException).code === undefined || cause instanceof UserError) throw cause;
+    throw new UserError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+  } finally {
+    await file.close();
   }
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-/** zod's names of types, in words. */
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  array: 'a list',
-  object: 'an object',
-};
-
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
-    value,
-  );
+function parseLine(line: Buffer, where: string): unknown {
+  if (!isUtf8(line)) {
+    throw new UserError(`${where} is not UTF-8 text.`, { hint: 'Expected JSON lines: one JSON object a line.' });
+  }
+  const text = line.toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = text.trim() === '' ? 'empty line' : (cause as Error).message;
+    throw new UserError(`${where}: not valid JSON (${reason})`, { hint: 'Each line must be one JSON object.', cause });
+  }
 }
 
 /**
- * Reads a file of JSON lines. CRLF, a byte order mark and blank lines at the end are accepted; fields that the schema
- * does not name are dropped.
+ * A file of JSON lines as rows. CRLF, a byte order mark and blank lines at the end are accepted. The file is read twice,
+ * once to count and hash, once for the rows, and never held whole.
  *
- * @throws UserError that names file and line for a line that is not a JSON object, and the field with what it should
- *   be for one that is missing or of the wrong type; for a missing file, what lies nearby
+ * @throws UserError for a file that cannot be read or has no rows; on reading, for a line that is not JSON in UTF-8
  */
-export function readJsonLines<T>(path: string, schema: ZodType<T>): T[] {
-  const lines = readText(path).split(/\r?\n/);
-  while (lines.length > 0 && lines.at(-1)!.trim() === '') lines.pop();
-  if (lines.length === 0) throw new UserError(`${path} has no rows.`);
-  return lines.map((line, index) => {
-    const where = `${path}:${index + 1}`;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (cause) {
-      const reason = line.trim() === '' ? 'empty line' : (cause as Error).message;
-      throw new UserError(`${where}: not valid JSON (${reason})`, {
-        hint: 'Each line must be one JSON object.',
-        cause,
-      });
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new UserError(`${where}: expected a JSON object, found ${shown(value)}`);
-    }
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    const faults = parsed.error.issues.map((issue) => {
-      const field = issue.path.join('.');
-      const expected =
-        issue.code === 'invalid_type' && issue.message.startsWith('Invalid')
-          ? (TYPE_WORDS[issue.expected] ?? issue.expected)
-          : issue.message;
-      const found = at(value, issue.path);
-      if (found === undefined) return `field "${field}" is missing (should be ${expected})`;
-      return `field "${field}" should be ${expected}, found ${shown(found)}`;
-    });
-    const fields = Object.keys(value);
-    throw new UserError(`${where}: ${faults.join('; ')}`, { hint: `The line has the fields: ${fields.join(', ')}.` });
-  });
-}
-
-/** `<data_dir>/<folder>/<split>.jsonl` */
-export function jsonLinesPath(dataDir: string, folder: string, split: string): string {
-  return join(dataDir, folder, `${split}.jsonl`);
+export async function jsonLinesRows(path: string): Promise<RowFile> {
+  const hash = createHash('sha256');
+  let lines = 0;
+  let rows = 0;
+  for await (const line of linesOf(path, (bytes) => hash.update(bytes))) {
+    lines++;
+    // Rows end with the last line that is not blank.
+    if (!isBlank(line)) rows = lines;
+  }
+  if (rows === 0) throw new UserError(`${path} has no rows.`);
+  return {
+    name: path,
+    identity: hash.digest('hex'),
+    rows,
+    async *read(wanted?: Uint8Array): AsyncGenerator<FoundRow & { index: number }> {
+      let index = 0;
+      for await (const line of linesOf(path)) {
+        if (index === rows) return;
+        if (wanted === undefined || wanted[index] === 1) {
+          const where = `${path}:${index + 1}`;
+          yield { index, row: parseLine(line, where), where };
+        }
+        index++;
+      }
+    },
+  };
 }

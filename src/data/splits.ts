@@ -22,17 +22,41 @@ export function torchPermutation(n: number, seed: number = SPLIT_SEED): Int32Arr
   return order;
 }
 
+/** What a file is to a task: its training rows, or rows to validate or test on. */
+export type FileRole = SplitName;
+
 /** The rows of one split: indices into a file, in order. */
 export interface SplitPlan {
-  /** The file's split name on the hub. */
-  file: string;
+  file: FileRole;
   indices: Int32Array;
 }
 
-/** The files that a rule reads, named as the hub's splits. */
-export function filesNeeded(task: FileTask): string[] {
-  const { train, validation, test } = task.splits;
-  return task.split_rule === 'official' ? [train, validation, test ?? validation] : [train, test ?? validation];
+/**
+ * The files that a task's rule reads, as the hub names its splits: `small` and `large` need one file beside the training
+ * file, which `small` has as `validation` and `large` as `test`.
+ */
+export function filesNeeded({
+  split_rule,
+  splits,
+  name,
+}: Pick<FileTask, 'split_rule' | 'splits' | 'name'>): Partial<Record<FileRole, string>> & { train: string } {
+  const { train, validation, test } = splits;
+  const heldOut = split_rule === 'small' ? (validation ?? test) : (test ?? validation);
+  if (heldOut === undefined || (split_rule === 'official' && (validation === undefined || test === undefined))) {
+    throw new TypeError(`Task ${name}: the split rule "${split_rule}" needs files that its splits do not name`);
+  }
+  switch (split_rule) {
+    case 'small':
+      return { train, validation: heldOut };
+    case 'large':
+      return { train, test: heldOut };
+    case 'official':
+      return { train, validation: validation!, test: test! };
+  }
+}
+
+function whole(file: FileRole, rows: number): SplitPlan {
+  return { file, indices: Int32Array.from({ length: rows }, (_, i) => i) };
 }
 
 /**
@@ -40,43 +64,43 @@ export function filesNeeded(task: FileTask): string[] {
  *
  * - small: training file as it is; the validation file permuted, first floor(n/2) rows for validation, the rest for
  *   test.
- * - large: training file permuted, first 1000 rows for validation, the rest for training; validation file for test.
+ * - large: training file permuted, first 1000 rows for validation, the rest for training; held-out file for test.
  *   A file of fewer than 2000 rows (part of a data set) gives half.
  * - official: the named files as they are.
  *
- * @param rowCounts rows of each file of `filesNeeded`
+ * @param rows rows of each file of `filesNeeded`
  */
-export function planSplits(
-  rule: SplitRule,
-  files: FileTask['splits'],
-  rowCounts: Readonly<Record<string, number>>,
-): Record<SplitName, SplitPlan> {
-  const whole = (file: string): SplitPlan => ({
-    file,
-    indices: Int32Array.from({ length: rowCounts[file]! }, (_, i) => i),
-  });
-  const heldOut = files.test ?? files.validation;
+export function planSplits(rule: SplitRule, rows: Partial<Record<FileRole, number>>): Record<SplitName, SplitPlan> {
+  const of = (role: FileRole): number => {
+    const count = rows[role];
+    if (count === undefined) throw new TypeError(`planSplits: the rule "${rule}" needs the rows of ${role}`);
+    return count;
+  };
   switch (rule) {
     case 'small': {
-      const order = torchPermutation(rowCounts[heldOut]!);
+      const order = torchPermutation(of('validation'));
       const half = Math.floor(order.length / 2);
       return {
-        train: whole(files.train),
-        validation: { file: heldOut, indices: order.slice(0, half) },
-        test: { file: heldOut, indices: order.slice(half) },
+        train: whole('train', of('train')),
+        validation: { file: 'validation', indices: order.slice(0, half) },
+        test: { file: 'validation', indices: order.slice(half) },
       };
     }
     case 'large': {
-      const order = torchPermutation(rowCounts[files.train]!);
+      const order = torchPermutation(of('train'));
       const cut = Math.min(LARGE_VALIDATION_ROWS, Math.floor(order.length / 2));
       return {
-        train: { file: files.train, indices: order.slice(cut) },
-        validation: { file: files.train, indices: order.slice(0, cut) },
-        test: whole(heldOut),
+        train: { file: 'train', indices: order.slice(cut) },
+        validation: { file: 'train', indices: order.slice(0, cut) },
+        test: whole('test', of('test')),
       };
     }
     case 'official':
-      return { train: whole(files.train), validation: whole(files.validation), test: whole(heldOut) };
+      return {
+        train: whole('train', of('train')),
+        validation: whole('validation', of('validation')),
+        test: whole('test', of('test')),
+      };
   }
 }
 

@@ -53,3 +53,16 @@ export function linear(x: Tensor2D, projection: Tensor2D): Tensor2D {
     gradFunc: (dy) => tf.matMul(dy, projection),
   })) as Tensor2D;
 }
+
+/**
+ * The same products without a gradient: a [..., m, k] times b [..., k, n], each flagged when it lies transposed. For
+ * code that writes its own backward pass.
+ */
+export function product(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  if (!avoidsFlags()) return tf.matMul(a, b, transposeA, transposeB);
+  const left = transposeA ? swap(a) : a;
+  const rows = left.shape[left.rank - 2]!;
+  // A large weight is not worth writing out for a few rows; what is batched is small.
+  if (transposeB && b.rank === 2 && rows < FEW_ROWS) return tf.matMul(left, b, false, true);
+  return tf.matMul(left, transposeB ? swap(b) : b);
+}

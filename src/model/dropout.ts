@@ -8,10 +8,14 @@ import { Rng } from '../util/rng.js';
  */
 export interface Dropout {
   apply<T extends Tensor>(x: T): T;
+  /** The factors `apply` would multiply with next: 0 or 1/(1 − rate). null means none are needed. */
+  mask(shape: readonly number[]): Tensor | null;
+  /** A dropout that goes on from here by itself: it draws again what this one draws next. */
+  mark(): Dropout;
 }
 
 /** No dropout: evaluation, teachers, and training with `dropout: false`. */
-export const noDropout: Dropout = { apply: (x) => x };
+export const noDropout: Dropout = { apply: (x) => x, mask: () => null, mark: () => noDropout };
 
 /**
  * Inverted dropout: each value is dropped with probability `rate` (in steps of 2^-16), the rest is scaled by
@@ -20,19 +24,25 @@ export const noDropout: Dropout = { apply: (x) => x };
  * @param stream names the random stream; equal arguments give equal masks in equal order
  */
 export function seededDropout(rate: number, seed: number, ...stream: (string | number)[]): Dropout {
-  if (rate === 0) return noDropout;
-  const rng = Rng.stream(seed, 'dropout', ...stream);
+  return rate === 0 ? noDropout : drawnFrom(Rng.stream(seed, 'dropout', ...stream), rate);
+}
+
+function drawnFrom(rng: Rng, rate: number): Dropout {
   const threshold = Math.round(rate * 65536);
   const kept = 1 / (1 - rate);
+  const mask = (shape: readonly number[]): Tensor => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    const values = new Float32Array(size);
+    for (let i = 0; i < size; i += 2) {
+      const bits = rng.uint32(); // two 16-bit draws from each number
+      values[i] = (bits & 0xffff) >= threshold ? kept : 0;
+      if (i + 1 < size) values[i + 1] = bits >>> 16 >= threshold ? kept : 0;
+    }
+    return tf.tensor(values, [...shape]);
+  };
   return {
-    apply: <T extends Tensor>(x: T): T => {
-      const mask = new Float32Array(x.size);
-      for (let i = 0; i < mask.length; i += 2) {
-        const bits = rng.uint32(); // two 16-bit draws from each number
-        mask[i] = (bits & 0xffff) >= threshold ? kept : 0;
-        if (i + 1 < mask.length) mask[i + 1] = bits >>> 16 >= threshold ? kept : 0;
-      }
-      return tf.mul(x, tf.tensor(mask, x.shape)) as T;
-    },
+    apply: <T extends Tensor>(x: T): T => tf.mul(x, mask(x.shape)) as T,
+    mask,
+    mark: () => drawnFrom(Rng.restore(rng.state()), rate),
   };
 }

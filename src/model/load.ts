@@ -1,26 +1,12 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs';
 import { readSafetensors, type SafetensorsFile } from '../checkpoints/safetensors.js';
 import { tf } from '../engines/tf.js';
 import { UserError } from '../util/errors.js';
-import { packageRoot } from '../util/paths.js';
 import { parseT5Config, type T5Config } from './config.js';
 import type { T5Model } from './t5.js';
 import { disposeWeights, names, weightShapes, type T5Weights } from './weights.js';
-
-/** The folder of the model a config names: the one shipped with the project for "bundled", else a path. */
-export function modelFolder(model: string): string {
-  const folder = model === 'bundled' ? join(packageRoot(), 'models', 'wordnet-t5') : model;
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new UserError(`model "${model}": there is no folder at ${folder}`, {
-      hint:
-        'Give "bundled" or a folder with config.json, model.safetensors and spiece.model or tokenizer.json ' +
-        '(for T5-base, the files of google-t5/t5-base on the Hugging Face hub): --model DIR.',
-    });
-  }
-  return folder;
-}
 
 function parseJson(file: string): unknown {
   let text: string;

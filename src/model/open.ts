@@ -1,7 +1,8 @@
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
 import { modelFingerprint } from './fingerprint.js';
-import { loadModel, modelFolder } from './load.js';
+import { modelFolder } from './folder.js';
+import { loadModel } from './load.js';
 import type { T5Model } from './t5.js';
 
 /** A frozen model with its tokenizer; whoever opened it frees the weights. */
@@ -19,8 +20,8 @@ export interface OpenModel {
  *
  * @throws UserError when either is missing or damaged, or the vocabulary has more ids than the embedding has rows
  */
-export function openModel(name: string): OpenModel {
-  const folder = modelFolder(name);
+export async function openModel(name: string): Promise<OpenModel> {
+  const folder = await modelFolder(name);
   const tokenizer = loadTokenizer(folder);
   const model = loadModel(folder);
   if (tokenizer.vocab_size > model.config.vocab_size) {

@@ -46,22 +46,33 @@ export function relu<T extends Tensor>(x: T): T {
 const GELU_SCALE = Math.sqrt(2 / Math.PI);
 const GELU_CUBE = 0.044715;
 
+/**
+ * The factor of GELU's tanh form, gelu(x) = x·gate(x): gate = (1 + tanh(i))/2 = sigmoid(2i), i = √(2/π)·(x + 0.044715·x³).
+ */
+export function geluGate(x: Tensor): Tensor {
+  return tf.tidy(() => {
+    const twice = tf.mul(x, tf.add(tf.mul(tf.square(x), 2 * GELU_SCALE * GELU_CUBE), 2 * GELU_SCALE));
+    return tf.sigmoid(twice);
+  });
+}
+
+/** Derivative of x·gate(x), given both: gate + x·gate·(1 − gate)·(2i)'. */
+export function geluSlope(x: Tensor, gate: Tensor): Tensor {
+  return tf.tidy(() => {
+    const inner = tf.add(tf.mul(tf.square(x), 6 * GELU_SCALE * GELU_CUBE), 2 * GELU_SCALE);
+    const bend = tf.mul(tf.mul(x, inner), tf.sub(1, gate));
+    return tf.mul(gate, tf.add(bend, 1));
+  });
+}
+
 /** GELU in its tanh form, as T5 v1.1 uses it ("gelu_new" in transformers). */
 export function geluNew<T extends Tensor>(x: T): T {
   return withGradient(x, (input, save) => {
-    const square = tf.square(input);
-    const inner = tf.mul(input, tf.add(tf.mul(square, GELU_SCALE * GELU_CUBE), GELU_SCALE));
-    const half = tf.mul(tf.add(tf.tanh(inner), 1), 0.5); // Φ-like factor in [0, 1]
-    save([input, half]);
+    const gate = geluGate(input);
+    save([input, gate]);
     return {
-      value: tf.mul(input, half),
-      gradFunc: (dy, saved) => {
-        const [value, factor] = saved as [Tensor, Tensor];
-        // half' = 2·half·(1 − half)·inner', since tanh' = 1 − tanh² and tanh = 2·half − 1
-        const innerSlope = tf.add(tf.mul(tf.square(value), 3 * GELU_SCALE * GELU_CUBE), GELU_SCALE);
-        const halfSlope = tf.mul(tf.mul(tf.mul(factor, tf.sub(1, factor)), 2), innerSlope);
-        return tf.mul(dy, tf.add(factor, tf.mul(value, halfSlope)));
-      },
+      value: tf.mul(input, gate),
+      gradFunc: (dy, saved) => tf.mul(dy, geluSlope(saved[0]!, saved[1]!)),
     };
   }) as T;
 }

@@ -58,12 +58,12 @@ export function adaptationStart(
  * task with separate rates; or, for comparison, a prompt from scratch (`method: pt`).
  */
 export async function adapt(config: AdaptConfig, context: Context): Promise<RunOutcome[]> {
-  const open = openModel(config.model);
+  const open = await openModel(config.model);
   const outcomes: RunOutcome[] = [];
   try {
     stageBanner(`adapt: ${config.method} on target tasks`, context, open, [['tasks', config.tasks.join(', ')]]);
     for (const name of config.tasks) {
-      const task = prepareTask(name, config.data, open.tokenizer);
+      const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
       for (const seed of config.seeds) {
         const start = adaptationStart(open, config.method, config, [seed], seed);
         const outcome = await execute(context, {
@@ -79,7 +79,7 @@ export async function adapt(config: AdaptConfig, context: Context): Promise<RunO
               label: `adapt ${name}, ${config.method}, seed ${seed}`,
               method: config.method,
               task,
-              members: [task.split('train').rows],
+              members: [task.train().rows],
               seeds: [seed],
               train: config.train,
               rows_per_pass: null,

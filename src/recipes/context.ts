@@ -12,9 +12,8 @@ import { readRecord, type RunRecord } from '../runs/record.js';
 import { isFinished, openRun, type RecordUpdate, type Run } from '../runs/run-folder.js';
 import type { RunSpec } from '../train/run-spec.js';
 import { trainableSize, trainSession, type SessionResult } from '../train/session.js';
-import { UserError } from '../util/errors.js';
 import { formatCount, formatDuration, formatPercent } from '../util/format.js';
-import { EXIT_CODES, type StopSignal } from '../util/signals.js';
+import { StoppedError } from '../util/signals.js';
 
 /** What every recipe is given by its command. */
 export interface Context {
@@ -24,21 +23,6 @@ export interface Context {
   /** Say what would be done, and do none of it. */
   dry_run: boolean;
   progress: ProgressMode;
-}
-
-/** A signal stopped the work after saving; the process exits with 130 or 143. */
-export class StoppedError extends UserError {
-  override readonly name = 'StoppedError';
-
-  constructor(
-    readonly signal: string,
-    folder: string,
-  ) {
-    super(`stopped by ${signal}; everything is saved in ${folder}`, {
-      exitCode: EXIT_CODES[signal as StopSignal] ?? 1,
-      hint: 'The same command goes on from there.',
-    });
-  }
 }
 
 export interface RunOutcome {

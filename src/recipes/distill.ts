@@ -12,7 +12,7 @@ import { formatCount } from '../util/format.js';
 import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
 import { distillationRun } from './distillation.js';
 import { locateTeachers } from './locate.js';
-import { checkProvenance, inputsOf, prepareTask } from './prepare.js';
+import { checkProvenance, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
 
 /** The teachers of all source tasks as one bank [K, P, D], in the order of the tasks; the caller frees it. */
 function loadTeachers(open: OpenModel, files: readonly string[], config: DistillConfig): PromptBank {
@@ -42,12 +42,13 @@ function loadTeachers(open: OpenModel, files: readonly string[], config: Distill
 
 /** Source training: one shared prompt and a pair of task vectors per source task, distilled from all teachers at once. */
 export async function distill(config: DistillConfig, context: Context): Promise<RunOutcome[]> {
-  const open = openModel(config.model);
+  const open = await openModel(config.model);
   const outcomes: RunOutcome[] = [];
   try {
     const names = config.source_tasks;
     stageBanner('distill: one shared prompt from all teachers', context, open, [['source tasks', names.join(', ')]]);
-    const tasks = names.map((name) => prepareTask(name, config.data, open.tokenizer));
+    const tasks: PreparedTask[] = [];
+    for (const name of names) tasks.push(await prepareTask(name, config.data, open.tokenizer, context.progress));
     for (const seed of config.seeds) {
       const teacherFiles = locateTeachers(config, seed);
       const teachers = loadTeachers(open, teacherFiles, config);

@@ -6,6 +6,7 @@ import { forward } from '../model/t5.js';
 import { tf } from '../engines/tf.js';
 import { decomposedBank, selectPrompts, type PromptBank } from '../prompts/bank.js';
 import type { Tensors } from '../optim/optimizer.js';
+import { lengthWindow } from '../samplers/length-window.js';
 import { mixingRates } from '../samplers/mixing.js';
 import { taskSampler } from '../samplers/task-sampling.js';
 import type { SamplerState } from '../samplers/sampler.js';
@@ -29,9 +30,9 @@ export interface Distillation {
 /** Batches of stochastically drawn tasks (paper section 3.2); a row's bank entry is its task. */
 function sourceBatches({ config, seed, tasks }: Distillation): BatchSource {
   const { sampling, train } = config;
-  const rows = tasks.map((task) => task.split('train').rows);
+  const rows = tasks.map((task) => task.train().rows);
   const sizes = rows.map(({ length }) => length);
-  const sampler = taskSampler({
+  const drawn = taskSampler({
     sizes,
     rates: mixingRates(sizes, sampling),
     batch_size: train.batch_size * train.gradient_accumulation_steps,
@@ -40,10 +41,15 @@ function sourceBatches({ config, seed, tasks }: Distillation): BatchSource {
     replacement: sampling.replacement,
     min_tasks: sampling.min_tasks,
   });
+  const sampler = lengthWindow(drawn, {
+    lengthOf: ({ task, index }) => rows[task]!.sourceLength(index),
+    window: train.length_window,
+    seed,
+  });
   return {
     next() {
-      const drawn = sampler.next().map(({ task, index }) => ({ example: rows[task]![index]!, entry: task }));
-      return promptBatches(drawn, { batch_size: train.batch_size, perEntry: false });
+      const step = sampler.next().map(({ task, index }) => ({ example: rows[task]!.get(index), entry: task }));
+      return promptBatches(step, { batch_size: train.batch_size, perEntry: false });
     },
     state: () => sampler.state(),
     restore: (state) => sampler.restore(state as SamplerState),
@@ -58,7 +64,7 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
   const { model, tokenizer } = open;
   const { config, tasks, teachers, seed } = distillation;
   const { train, distill } = config;
-  const examples = tasks.reduce((sum, task) => sum + task.split('train').rows.length, 0);
+  const examples = tasks.reduce((sum, task) => sum + task.size('train'), 0);
   // Rounded down, as in the public fork of the authors' code: batches of many tasks have no last, smaller one.
   const perEpoch = Math.max(1, Math.floor(examples / (train.batch_size * train.gradient_accumulation_steps)));
   const all = distill.hidden_layers === 'all';

@@ -12,13 +12,13 @@ import { isFinished, openRun } from '../runs/run-folder.js';
 import { residentMegabytes } from '../train/meter.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
-import { endRun, stageBanner, StoppedError, type Context, type RunOutcome } from './context.js';
+import { endRun, stageBanner, type Context, type RunOutcome } from './context.js';
 import { fewShot } from './few-shot.js';
 import { finishedPrompt } from './locate.js';
 import { checkProvenance, prepareTask, type PreparedTask } from './prepare.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
 import { scoredSplit, testPrompts } from './test-prompts.js';
-import { stopRequested } from '../util/signals.js';
+import { StoppedError, stopRequested } from '../util/signals.js';
 
 /** Test scores of one adapted prompt, in a folder of the eval stage beside its predictions. */
 async function evaluateRun(
@@ -78,7 +78,7 @@ async function evaluateRun(
  * @throws UserError when nothing is there to evaluate
  */
 export async function evaluate(config: EvalConfig, context: Context): Promise<RunOutcome[]> {
-  const open = openModel(config.model);
+  const open = await openModel(config.model);
   try {
     const what = config.few_shot === null ? 'eval: adapted prompts' : 'eval: few-shot protocol';
     stageBanner(what, context, open, [
@@ -90,7 +90,7 @@ export async function evaluate(config: EvalConfig, context: Context): Promise<Ru
     const outcomes: RunOutcome[] = [];
     const missing: string[] = [];
     for (const task of config.tasks) {
-      const prepared = prepareTask(task, config.data, open.tokenizer);
+      const prepared = await prepareTask(task, config.data, open.tokenizer, context.progress);
       for (const method of config.methods) {
         for (const seed of config.seeds) {
           const id = { experiment: config.experiment, stage: 'eval', method, task, seed };

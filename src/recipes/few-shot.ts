@@ -6,6 +6,7 @@ import { promptBank, readPrompt } from '../prompts/file.js';
 import { configOfRun } from '../runs/compare-config.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
 import type { Run } from '../runs/run-folder.js';
+import { tokenRows } from '../data/rows.js';
 import { drawFewShot } from '../samplers/few-shot.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { adaptationStart } from './adapt.js';
@@ -36,8 +37,8 @@ async function testDraws(
   options: { label: string; shots: number; seed: number; draws: Draw[]; trainable: number },
 ): Promise<EvaluationResults> {
   const { draws, seed, shots } = options;
-  const train = prepared.split('train');
-  const ids = draws.map(({ draw, indices }) => ({ draw, ids: indices.map((index) => train.examples[index]!.id) }));
+  const train = prepared.train();
+  const ids = draws.map(({ draw, indices }) => ({ draw, ids: indices.map((index) => train.examples.get(index).id) }));
   writeFileAtomic(run.path('draws.json'), `${JSON.stringify(ids, null, 2)}\n`);
 
   const split = scoredSplit(config, prepared);
@@ -76,13 +77,13 @@ export async function fewShot(
 ): Promise<RunOutcome[]> {
   const outcomes: RunOutcome[] = [];
   for (const name of config.tasks) {
-    const task = prepareTask(name, config.data, open.tokenizer);
-    const train = task.split('train');
+    const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
+    const train = task.train().examples.all();
     for (const shots of section.shots) {
       for (const seed of config.seeds) {
         const draws = Array.from({ length: section.draws }, (_, draw): Draw => ({
           draw,
-          indices: drawFewShot(train.examples, shots, seed, draw, { balanced: section.balanced }),
+          indices: drawFewShot(train, shots, seed, draw, { balanced: section.balanced }),
         }));
         const seeds = draws.map(({ draw }) => memberSeed(seed, draw));
         for (const method of config.methods) {
@@ -104,7 +105,7 @@ function fewShotRun(
 ): Promise<RunOutcome | null> {
   const { task, shots, seed, draws, seeds, method } = run;
   const name = task.task.name;
-  const rows = task.split('train').rows;
+  const { rows } = task.train();
   const start = adaptationStart(open, method, config, seeds, seed);
   const label = `few-shot ${shots} ${name}, ${method}, seed ${seed}, ${draws.length} draws`;
   return execute(context, {
@@ -124,7 +125,7 @@ function fewShotRun(
         label,
         method,
         task,
-        members: draws.map(({ indices }) => indices.map((index) => rows[index]!)),
+        members: draws.map(({ indices }) => tokenRows(indices.map((index) => rows.get(index)))),
         seeds,
         train: section.train,
         rows_per_pass: section.rows_per_pass,

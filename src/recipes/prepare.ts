@@ -1,21 +1,32 @@
-import { tokenizeExamples, type TruncationReport } from '../data/tokenized.js';
-import type { TokenizedExample } from '../data/batch.js';
-import { loadTask } from '../data/dataset.js';
 import type { DataSection } from '../config/schema.js';
+import { openTask, SPLIT_NAMES } from '../data/dataset.js';
+import type { Rows, TokenRows } from '../data/rows.js';
+import { tokenizedTask, type TrainExample } from '../data/token-cache.js';
+import type { TruncationReport } from '../data/tokenized.js';
 import { warn } from '../logging/console.js';
+import type { ProgressMode } from '../logging/progress.js';
 import type { OpenModel } from '../model/open.js';
 import type { StoredPrompt } from '../prompts/file.js';
-import { examplesFingerprint, promptFingerprint } from './fingerprint.js';
+import { findTask } from '../tasks/registry.js';
 import type { Example, SplitName, Task } from '../tasks/types.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
-import { formatCount, formatPercent } from '../util/format.js';
+import { formatCount, formatDuration, formatPercent } from '../util/format.js';
+import { fingerprintOf, promptFingerprint } from './fingerprint.js';
 
-/** One split of a task, as text and as token ids in the same order. */
-export interface PreparedSplit {
-  examples: Example[];
-  rows: TokenizedExample[];
+/** A split to train on, as token ids; of its texts the targets are kept. */
+export interface TrainSplit {
+  rows: TokenRows;
+  examples: Rows<TrainExample>;
   truncation: TruncationReport;
+  /** The first example, input and all. */
+  sample: Example;
+}
+
+/** A split to score on: token ids and texts in the same order. */
+export interface PreparedSplit {
+  rows: TokenRows;
+  examples: Rows<Example>;
 }
 
 export interface PreparedTask {
@@ -24,53 +35,86 @@ export interface PreparedTask {
   max_target_length: number;
   /** How rows became text; a prompt only fits the texts it was trained on. */
   rendering: Pick<DataSection, 'template' | 'task_prefix'>;
-  split: (name: SplitName) => PreparedSplit;
-  /** Examples of each split, without tokenising them. */
+  /** @throws UserError when it has no examples */
+  train: () => TrainSplit;
+  /** @throws UserError when it has no examples */
+  split: (name: 'validation' | 'test') => PreparedSplit;
+  /** Examples of each split. */
   size: (name: SplitName) => number;
-  /** Of the rendered examples of all splits. */
+  /** Of all that shapes the examples of all splits. */
   fingerprint: string;
+  /** Where the rows came from and how fast, for the banner. */
+  origin: [string, string][];
 }
 
-/** Loads, renders and (split by split, when first asked for) tokenises a task as the config's `data` section says. */
-export function prepareTask(name: string, data: DataSection, tokenizer: Tokenizer): PreparedTask {
-  const { task, splits } = loadTask(name, { ...data, data_dir: data.data_dir ?? undefined });
+/**
+ * Finds the rows of a task as the config's `data` section says, from a folder or the hub, and tokenises them, or takes
+ * them from the cache.
+ *
+ * @throws UserError for an unknown task, or rows that are missing or malformed
+ */
+export async function prepareTask(
+  name: string,
+  data: DataSection,
+  tokenizer: Tokenizer,
+  progress: ProgressMode,
+): Promise<PreparedTask> {
+  const task = findTask(name);
+  const open = await openTask(task, data);
   const max_source_length = data.max_source_length ?? task.max_source_length;
   const max_target_length = data.max_target_length ?? task.max_target_length;
-  const prepared = new Map<SplitName, PreparedSplit>();
+  const limits = { max_source_length, max_target_length };
+  const splits = await tokenizedTask(open, { tokenizer, limits, progress });
+  const filled = <S extends { tokens: TokenRows }>(splitName: SplitName, split: S): S => {
+    if (split.tokens.length === 0) throw new UserError(`task "${name}": the ${splitName} split has no examples`);
+    return split;
+  };
   return {
     task,
     max_source_length,
     max_target_length,
     rendering: { template: data.template, task_prefix: data.task_prefix },
-    size: (splitName) => splits[splitName].length,
-    fingerprint: examplesFingerprint(Object.values(splits)),
-    split(splitName) {
-      let split = prepared.get(splitName);
-      if (split === undefined) {
-        const examples = splits[splitName];
-        if (examples.length === 0) throw new UserError(`task "${name}": the ${splitName} split has no examples`);
-        const { rows, report } = tokenizeExamples(examples, tokenizer, { max_source_length, max_target_length });
-        split = { examples, rows, truncation: report };
-        prepared.set(splitName, split);
-      }
-      return split;
+    size: (splitName) => splits[splitName].tokens.length,
+    fingerprint: fingerprintOf(SPLIT_NAMES.map((splitName) => splits[splitName].key)),
+    train() {
+      const { tokens, examples, truncation, sample } = filled('train', splits.train);
+      return { rows: tokens, examples, truncation, sample: sample! };
     },
+    split(splitName) {
+      const { tokens, examples } = filled(splitName, splits[splitName]);
+      return { rows: tokens, examples };
+    },
+    origin: [
+      ['rows from', open.from.join('\n')],
+      ...(open.note === undefined ? [] : [['note', open.note] as [string, string]]),
+      ['tokenised', speedOf(SPLIT_NAMES.map((splitName) => splits[splitName]))],
+    ],
   };
+}
+
+function speedOf(splits: readonly { tokens: TokenRows; seconds: number; cached: boolean }[]): string {
+  const rows = splits.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const seconds = splits.reduce((sum, split) => sum + split.seconds, 0);
+  const speed = `${formatCount(Math.round(rows / seconds))} rows/s`;
+  return splits.every(({ cached }) => cached)
+    ? 'taken from the cache'
+    : `in ${formatDuration(1000 * seconds)}, ${speed}`;
 }
 
 /** Sizes, truncation and an example of a task, for the banner. */
 export function dataFacts(prepared: PreparedTask): [string, string][] {
-  const { examples, rows, truncation } = prepared.split('train');
+  const { rows, truncation, sample } = prepared.train();
   const others = (['validation', 'test'] as const).map((name) => `${formatCount(prepared.size(name))} ${name}`);
   const cut = (count: number): string => formatPercent(count / truncation.n);
   return [
     ['data', `${formatCount(rows.length)} train, ${others.join(', ')}`],
+    ...prepared.origin,
     [
       'truncated',
       `${cut(truncation.source_truncated)} of inputs at ${prepared.max_source_length} tokens, ` +
         `${cut(truncation.target_truncated)} of targets at ${prepared.max_target_length}`,
     ],
-    ['example', `${shorten(examples[0]!.input)} → ${shorten(examples[0]!.target)}`],
+    ['example', `${shorten(sample.input)} → ${shorten(sample.target)}`],
   ];
 }
 

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tokenRows } from '../data/rows.js';
 import { POOL_BATCHES, pretrainPool, type CorpusTask } from './pretrain-batches.js';
 
 const tasks: CorpusTask[] = [3, 1].map((weight, task) => ({
   name: `task${task}`,
   weight,
-  rows: Array.from({ length: 50 }, (_, i) => ({
-    source: Int32Array.from([...Array.from({ length: 3 + (i % 20) }, () => 100 + task), 1]),
-    target: Int32Array.of(10 + task, 1),
-  })),
+  rows: tokenRows(
+    Array.from({ length: 50 }, (_, i) => ({
+      source: Int32Array.from([...Array.from({ length: 3 + (i % 20) }, () => 100 + task), 1]),
+      target: Int32Array.of(10 + task, 1),
+    })),
+  ),
 }));
 const options = {
   seed: 1,

@@ -1,11 +1,12 @@
 import { corruptSpans } from '../data/span-corruption.js';
 import type { TokenizedExample } from '../data/batch.js';
+import type { TokenRows } from '../data/rows.js';
 import { Rng } from '../util/rng.js';
 
 /** One pre-training task: its rows and how often a row of it is drawn. */
 export interface CorpusTask {
   name: string;
-  rows: TokenizedExample[];
+  rows: TokenRows;
   weight: number;
 }
 
@@ -35,7 +36,7 @@ export function pretrainPool(tasks: CorpusTask[], pool: number, options: Pretrai
   const draw = (): TokenizedExample => {
     let rest = rng.float() * total;
     const task = tasks.find(({ weight }) => (rest -= weight) < 0) ?? tasks.at(-1)!;
-    const row = task.rows[rng.int(task.rows.length)]!;
+    const row = task.rows.get(rng.int(task.rows.length));
     if (rng.float() >= options.span_corruption_rate || row.source.length < 4) return row;
     const { source, target } = corruptSpans([...row.source.subarray(0, -1)], {
       rate: options.noise_density,

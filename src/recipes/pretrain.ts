@@ -10,7 +10,7 @@ import { tokenCrossEntropy, tokenMeanWeights } from '../losses/cross-entropy.js'
 import { parseT5Config, type T5Config } from '../model/config.js';
 import { noDropout, seededDropout } from '../model/dropout.js';
 import { initialWeights } from '../model/init.js';
-import { modelFolder } from '../model/load.js';
+import { modelFolder } from '../model/folder.js';
 import { forward } from '../model/t5.js';
 import { countParameters } from '../model/weights.js';
 import { configOfRun } from '../runs/compare-config.js';
@@ -54,7 +54,7 @@ function hubConfig({ architecture }: PretrainConfig, tokenizer: Tokenizer): Reco
 function corpusBatches(config: PretrainConfig, seed: number, tasks: PreparedTask[], tokenizer: Tokenizer): BatchSource {
   const corpus = tasks.map((prepared) => ({
     name: prepared.task.name,
-    rows: prepared.split('train').rows,
+    rows: prepared.train().rows,
     weight: config.task_weights[prepared.task.name] ?? 1,
   }));
   const options = {
@@ -158,11 +158,12 @@ export async function pretrain(config: PretrainConfig, context: Context): Promis
       },
     );
   }
-  const vocabularyFolder = modelFolder(config.vocabulary);
+  const vocabularyFolder = await modelFolder(config.vocabulary);
   const tokenizer = loadTokenizer(vocabularyFolder);
   const hub = hubConfig(config, tokenizer);
   const t5 = parseT5Config(hub, 'architecture');
-  const tasks = config.tasks.map((name) => prepareTask(name, config.data, tokenizer));
+  const tasks: PreparedTask[] = [];
+  for (const name of config.tasks) tasks.push(await prepareTask(name, config.data, tokenizer, context.progress));
   const size = tf.tidy(() => countParameters(initialWeights(t5, Rng.stream(0, 'size'))));
   banner('pretrain: a small T5 from scratch', [
     ['engine', `${context.engine.name} on ${context.engine.device}`],

@@ -9,11 +9,12 @@ import type { Tensors } from '../optim/optimizer.js';
 import { decomposedBank, selectPrompts, vanillaBank, type PromptBank } from '../prompts/bank.js';
 import { composedPrompt } from '../prompts/file.js';
 import { epochSampler } from '../samplers/epoch-shuffle.js';
+import { lengthWindow } from '../samplers/length-window.js';
 import type { BatchSampler, SamplerState } from '../samplers/sampler.js';
 import { batchTensors } from '../train/batch-tensors.js';
 import { promptBatches } from '../train/prompt-batch.js';
 import type { BatchSource, RunSpec } from '../train/run-spec.js';
-import type { TokenizedExample } from '../data/batch.js';
+import type { TokenRows } from '../data/rows.js';
 import { promptMetadata, type PreparedTask } from './prepare.js';
 import { validateTask } from './validate.js';
 
@@ -32,21 +33,23 @@ export function stepsOf(examples: number, train: TrainSection): { perEpoch: numb
 }
 
 /** Training data of each member of a run: one list for a lone run, one per draw in the few-shot protocol. */
-export type MemberRows = readonly (readonly TokenizedExample[])[];
+export type MemberRows = readonly TokenRows[];
 
 /** Each member walks its own examples in its own order; a step takes a batch of each. */
 function memberBatches({ members, train, seeds, rows_per_pass }: PromptTuning): BatchSource {
-  const samplers: BatchSampler[] = members.map((rows, i) =>
-    epochSampler({
-      size: rows.length,
-      batch_size: train.batch_size * train.gradient_accumulation_steps,
+  const samplers: BatchSampler[] = members.map((rows, i) => {
+    const batch_size = train.batch_size * train.gradient_accumulation_steps;
+    const drawn = epochSampler({ size: rows.length, batch_size, seed: seeds[i]! });
+    return lengthWindow(drawn, {
+      lengthOf: ({ index }) => rows.sourceLength(index),
+      window: train.length_window,
       seed: seeds[i]!,
-    }),
-  );
+    });
+  });
   return {
     next() {
       const rows = samplers.flatMap((sampler, entry) =>
-        sampler.next().map(({ index }) => ({ example: members[entry]![index]!, entry })),
+        sampler.next().map(({ index }) => ({ example: members[entry]!.get(index), entry })),
       );
       return promptBatches(rows, { batch_size: rows_per_pass ?? train.batch_size, perEntry: true });
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { listRows, tokenRows } from '../data/rows.js';
 import { findTask } from '../tasks/registry.js';
 import type { Example } from '../tasks/types.js';
 import type { PreparedSplit, PreparedTask } from './prepare.js';
@@ -12,7 +13,9 @@ function prepared(name: string): PreparedTask {
     max_source_length: 8,
     max_target_length: 8,
     rendering: { template: 'attempt', task_prefix: true },
+    train: () => assert.fail('not needed'),
     split: () => assert.fail('not needed'),
+    origin: [],
     size: () => assert.fail('not needed'),
     fingerprint: '',
   };
@@ -25,7 +28,7 @@ function splitOf(examples: Partial<Example>[]): PreparedSplit {
     target: '',
     ...example,
   }));
-  return { examples: full, rows: [], truncation: { n: 0, source_truncated: 0, target_truncated: 0 } };
+  return { examples: listRows(full), rows: tokenRows([]) };
 }
 
 const labels = splitOf([{ target: '1' }, { target: '0' }, { target: '1' }, { target: '1' }]);

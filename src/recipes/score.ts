@@ -7,14 +7,14 @@ export function scoreOf(
   split: PreparedSplit,
   predictions: readonly string[],
 ): Record<string, number> {
-  return scorePredictions(prepared.task, [...predictions], split.examples);
+  return scorePredictions(prepared.task, predictions, split.examples.all());
 }
 
 /** The most frequent target of a split whose outputs are labels; the first one among equals. Null for other tasks. */
 function mostFrequentLabel({ task }: PreparedTask, { examples }: PreparedSplit): string | null {
   if (task.labels === undefined) return null;
   const counts = new Map<string, number>();
-  for (const { target } of examples) counts.set(target, (counts.get(target) ?? 0) + 1);
+  for (const { target } of examples.all()) counts.set(target, (counts.get(target) ?? 0) + 1);
   let best: string | null = null;
   for (const [target, count] of counts) if (best === null || count > counts.get(best)!) best = target;
   return best;
@@ -24,11 +24,7 @@ function mostFrequentLabel({ task }: PreparedTask, { examples }: PreparedSplit):
 export function majorityScore(prepared: PreparedTask, split: PreparedSplit): number | null {
   const label = mostFrequentLabel(prepared, split);
   if (label === null) return null;
-  return scoreOf(
-    prepared,
-    split,
-    split.examples.map(() => label),
-  )[prepared.task.headline]!;
+  return scoreOf(prepared, split, new Array<string>(split.examples.length).fill(label))[prepared.task.headline]!;
 }
 
 /** Lines of predictions.jsonl: input, gold, generated, correct, in the order of the split. */
@@ -38,7 +34,7 @@ export function predictionLines(
   predictions: readonly string[],
   extra: Record<string, number> = {},
 ): string[] {
-  return split.examples.map((example, i) =>
+  return split.examples.all().map((example, i) =>
     JSON.stringify({
       ...extra,
       id: example.id,

@@ -12,12 +12,12 @@ import { promptTuningRun } from './prompt-tuning.js';
  * Finished ones are skipped.
  */
 export async function teach(config: TeachConfig, context: Context): Promise<RunOutcome[]> {
-  const open = openModel(config.model);
+  const open = await openModel(config.model);
   const outcomes: RunOutcome[] = [];
   try {
     stageBanner('teach: one soft prompt per source task', context, open, [['tasks', config.tasks.join(', ')]]);
     for (const name of config.tasks) {
-      const task = prepareTask(name, config.data, open.tokenizer);
+      const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
       for (const seed of config.seeds) {
         const outcome = await execute(context, {
           stage: 'teach',
@@ -32,7 +32,7 @@ export async function teach(config: TeachConfig, context: Context): Promise<RunO
               label: `teach ${name}, seed ${seed}`,
               method: config.method,
               task,
-              members: [task.split('train').rows],
+              members: [task.train().rows],
               seeds: [seed],
               train: config.train,
               rows_per_pass: null,

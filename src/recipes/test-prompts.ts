@@ -1,17 +1,18 @@
 import type { EvalConfig } from '../config/schema.js';
+import { firstRows, repeatRows } from '../data/rows.js';
 import { startProgress } from '../logging/progress.js';
 import type { OpenModel } from '../model/open.js';
 import type { PromptBank } from '../prompts/bank.js';
 import { predict } from '../train/predict.js';
-import { stopRequested } from '../util/signals.js';
-import { StoppedError, type Context } from './context.js';
+import { StoppedError, stopRequested } from '../util/signals.js';
+import type { Context } from './context.js';
 import type { PreparedSplit, PreparedTask } from './prepare.js';
 
 /** The examples that an evaluation scores: the config's split, cut to `max_examples`. */
 export function scoredSplit(config: EvalConfig, prepared: PreparedTask): PreparedSplit {
   const split = prepared.split(config.split);
   const count = Math.min(config.max_examples ?? Infinity, split.rows.length);
-  return { ...split, examples: split.examples.slice(0, count), rows: split.rows.slice(0, count) };
+  return { examples: firstRows(split.examples, count), rows: firstRows(split.rows, count) };
 }
 
 /**
@@ -38,9 +39,9 @@ export async function testPrompts(
     const answers = await predict(
       open.model,
       open.tokenizer,
-      entries.flatMap(() => split.rows),
+      repeatRows(split.rows, entries.length),
       bank,
-      entries.flatMap((entry) => split.rows.map(() => entry)),
+      entries.flatMap((entry) => new Array<number>(count).fill(entry)),
       {
         batch_size: config.batch_size,
         max_new_tokens: prepared.max_target_length,

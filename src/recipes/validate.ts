@@ -21,7 +21,7 @@ export async function validateTask(
   entry: number,
 ): Promise<Record<string, number>> {
   const split = prepared.split('validation');
-  const entries = split.rows.map(() => entry);
+  const entries = new Array<number>(split.rows.length).fill(entry);
   const options = { batch_size, max_new_tokens: prepared.max_target_length };
   return scoreOf(prepared, split, await predict(model, tokenizer, split.rows, bank, entries, options));
 }

@@ -34,7 +34,15 @@ export function configOfRun<C extends object>(config: C, run: { task?: string; s
 }
 
 /** Keys that name files: two spellings of one place are the same. */
-const PATH_KEYS: readonly string[] = ['model', 'vocabulary', 'data.data_dir', 'source', 'teachers', 'prompt.init.path'];
+const PATH_KEYS: readonly string[] = [
+  'model',
+  'vocabulary',
+  'data.data_dir',
+  'data.tasks_dir',
+  'source',
+  'teachers',
+  'prompt.init.path',
+];
 
 function asPath(value: unknown): unknown {
   return typeof value === 'string' && value !== 'bundled' ? resolve(value) : value;

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../util/paths.js';
+import { packageRoot, packageVersion } from '../util/paths.js';
 
 export interface Versions {
   mpt: string;
@@ -11,18 +10,14 @@ export interface Versions {
   tfjs: string | null;
 }
 
-function packageVersion(file: string): string {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
-
 export function versions(): Versions {
   let tfjs: string | null = null;
   try {
-    tfjs = packageVersion(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
+    tfjs = packageVersion('@tensorflow/tfjs');
   } catch {
     // Not installed: nothing trains, but records can still be written.
   }
-  return { mpt: packageVersion(join(packageRoot(), 'package.json')), node: process.versions.node, tfjs };
+  return { mpt: packageVersion(), node: process.versions.node, tfjs };
 }
 
 export function hostFacts(): { name: string; platform: string; cpus: string; memory_gib: number } {

@@ -3,16 +3,17 @@ import { ATTEMPT, classId, defineFileTask, fieldPieces, T5 } from './define.js';
 
 const labels = ['entailment', 'contradiction', 'neutral'];
 
-/** Beware: contradiction and neutral have the ids 1 and 2 here, 2 and 1 in MNLI. */
 export const cb = defineFileTask({
   name: 'cb',
   version: 1,
   title: 'CommitmentBank: natural language inference',
   roles: ['target'],
-  hub: { id: 'super_glue', config: 'cb' },
+  suites: ['superglue'],
+  hub: { id: 'aps/super_glue', config: 'cb' },
   folder: 'cb',
   split_rule: 'small',
   splits: { train: 'train', validation: 'validation' },
+  official_rows: { train: 250, validation: 56 },
   schema: z.object({ premise: z.string(), hypothesis: z.string(), label: classId(labels) }),
   labels,
   name_in_text: 'superglue-cb',
@@ -22,4 +23,9 @@ export const cb = defineFileTask({
   max_source_length: 256,
   max_target_length: 8,
   sources: [ATTEMPT, T5],
+  notes: [
+    'Contradiction and neutral have the ids 1 and 2 here but 2 and 1 in MNLI and ANLI, which hurts transfer ' +
+      'from those.',
+    'Scores are multiples of 1/28 on the halves of the validation set.',
+  ],
 });

@@ -4,6 +4,17 @@ import type { FileTask, Row, TemplateFamily } from './types.js';
 /** Templates, splits and metrics of the tasks in this folder were read in these. */
 export const ATTEMPT = 'AkariAsai/ATTEMPT b5121e5: attempt/data/tasks.py';
 export const T5 = 'google-research/text-to-text-transfer-transformer e081111: t5/data/preprocessors.py';
+export const DEPT = 'ZhengxiangShi/DePT f0266a7: src/tasks.py';
+/** A fork of the MPT authors' code; its split rule and WSC are its own and not used here. */
+export const MPT_FORK = 'XYaoooo/DPT 8f98d1e: data_utils.py';
+export const HUB = 'Hugging Face hub: dataset card and dataset_infos.json';
+
+/** Ends the notes of a task whose input form is in none of the sources. */
+export const OWN_TEMPLATE =
+  "No public code shows how the paper wrote this input; the template is this project's choice.";
+/** T5's training mixture had no such task: its `t5` family is made in T5's style and is no more than that. */
+export const UNKNOWN_TO_T5 =
+  'T5 was not trained on this task; the t5 template only follows its style, with label words.';
 
 /** A class id of a labelled row; -1 (the hub's hidden label) is not one. */
 export function classId(labels: readonly string[]): z.ZodType<number> {
@@ -14,45 +25,52 @@ export function classId(labels: readonly string[]): z.ZodType<number> {
     .max(labels.length - 1, { error: expected });
 }
 
-type FileTaskSpec<R extends Row> = Omit<FileTask, 'kind' | 'render' | 'schema' | 'expand' | 'headline'> & {
+type FileTaskSpec<R extends Row> = Omit<
+  FileTask,
+  'kind' | 'render' | 'schema' | 'expand' | 'merge_key' | 'headline'
+> & {
   headline?: FileTask['headline'];
   schema: ZodType<R>;
   /** First piece of the original T5 input, where that differs from `name_in_text`; null where it has none. */
   t5_name: string | null;
   /** The pieces after the task's name. */
   pieces: Record<TemplateFamily, (row: R) => string[]>;
+  /** The class id of a row of a labelled task; default: its field `label`. */
+  class_of?: (row: R) => number;
   /** Default: the class id as a digit (attempt), the label word (t5). */
   target?: Record<TemplateFamily, (row: R) => string>;
   references?: (row: R, template: TemplateFamily) => string[];
   group?: (row: R) => string;
   expand?: (row: R) => R[];
+  merge_key?: (row: R) => string;
 };
 
-function labelTarget(row: Row, labels: readonly string[] | undefined, template: TemplateFamily): string {
-  const label = row['label'];
-  const word = labels?.[Number(label)];
-  if (word === undefined) throw new TypeError('A task without labels needs its own target');
-  return template === 'attempt' ? String(label) : word;
+function labelTarget(id: number, labels: readonly string[] | undefined, template: TemplateFamily): string {
+  const word = labels?.[id];
+  if (word === undefined) throw new TypeError(`${id} is no class id of the labels ${labels?.join(', ') ?? '(none)'}`);
+  return template === 'attempt' ? String(id) : word;
 }
 
 /**
- * A task of JSON-lines files. The input is one line of text: the task's name (with `task_prefix`), then the pieces of
+ * A task of rows in files. The input is one line of text: the task's name (with `task_prefix`), then the pieces of
  * the template, joined by single spaces.
  */
 export function defineFileTask<R extends Row>(spec: FileTaskSpec<R>): FileTask {
-  const { t5_name, pieces, target, references, group, expand, ...facts } = spec;
+  const { t5_name, pieces, class_of, target, references, group, expand, merge_key, ...facts } = spec;
+  const classOf = class_of ?? ((row: R): number => Number(row['label']));
   return {
     kind: 'files',
     ...facts,
     headline: spec.headline ?? spec.metrics[0],
     ...(expand === undefined ? {} : { expand: (row: Row) => expand(row as R) }),
+    ...(merge_key === undefined ? {} : { merge_key: (row: Row) => merge_key(row as R) }),
     render(row, { template, task_prefix }) {
       const typed = row as R;
       const name = template === 't5' ? t5_name : spec.name_in_text;
       const parts = pieces[template](typed);
       return {
         input: (task_prefix && name !== null ? [name, ...parts] : parts).join(' '),
-        target: target === undefined ? labelTarget(row, spec.labels, template) : target[template](typed),
+        target: target === undefined ? labelTarget(classOf(typed), spec.labels, template) : target[template](typed),
         ...(references === undefined ? {} : { references: references(typed, template) }),
         ...(group === undefined ? {} : { group: group(typed) }),
       };

@@ -3,16 +3,17 @@ import { ATTEMPT, classId, defineFileTask, fieldPieces, T5 } from './define.js';
 
 const labels = ['entailment', 'neutral', 'contradiction'];
 
-/** ATTEMPT validates on the mismatched set and tests on the matched one. */
 export const mnli = defineFileTask({
   name: 'mnli',
   version: 1,
   title: 'MNLI: natural language inference',
   roles: ['source', 'target'],
-  hub: { id: 'glue', config: 'mnli' },
+  suites: ['sources', 'glue'],
+  hub: { id: 'nyu-mll/glue', config: 'mnli' },
   folder: 'mnli',
   split_rule: 'official',
   splits: { train: 'train', validation: 'validation_mismatched', test: 'validation_matched' },
+  official_rows: { train: 392702, validation_matched: 9815, validation_mismatched: 9832 },
   schema: z.object({ premise: z.string(), hypothesis: z.string(), label: classId(labels) }),
   labels,
   name_in_text: 'mnli',
@@ -22,4 +23,5 @@ export const mnli = defineFileTask({
   max_source_length: 256,
   max_target_length: 8,
   sources: [ATTEMPT, T5],
+  notes: ['Validates on the mismatched set and tests on the matched one, as ATTEMPT does.'],
 });

@@ -20,19 +20,17 @@ const pieces = ({ query, entities, passage }: RecordRow): string[] => [
 ];
 const target = ({ answer }: RecordRow): string => answer!;
 
-/**
- * One example per gold answer, in training and in evaluation, as in ATTEMPT; a query with several answers therefore
- * counts several times. T5 counts it once, so its published scores are not quite comparable.
- */
 export const record = defineFileTask({
   name: 'record',
   version: 1,
   title: 'ReCoRD: entity that fills the placeholder',
   roles: ['source'],
-  hub: { id: 'super_glue', config: 'record' },
+  suites: ['sources'],
+  hub: { id: 'aps/super_glue', config: 'record' },
   folder: 'record',
   split_rule: 'large',
-  splits: { train: 'train', validation: 'validation' },
+  splits: { train: 'train', test: 'validation' },
+  official_rows: { train: 100730, validation: 10000 },
   schema,
   expand: (row) =>
     [...new Set(row.answers.length === 0 ? ['<unk>'] : row.answers)].map((answer) => ({ ...row, answer })),
@@ -46,4 +44,10 @@ export const record = defineFileTask({
   max_source_length: 256,
   max_target_length: 128,
   sources: [ATTEMPT, T5],
+  notes: [
+    'One example per gold answer, in training and in evaluation, as in ATTEMPT: a query with several answers ' +
+      'counts several times. T5 counts it once, so published scores are not quite comparable.',
+    'The text begins with "record" by itself: with the prefix it reads "superglue-record record query: ...", ' +
+      'as in ATTEMPT.',
+  ],
 });

@@ -14,19 +14,17 @@ const pieces = ({ question, context }: z.infer<typeof schema>): string[] => [
 ];
 const firstAnswer = ({ answers }: z.infer<typeof schema>): string => padPunctuation(answers.text[0]!);
 
-/**
- * The target is the first answer, as in T5 (ATTEMPT's own class would write the whole answers field). All answers
- * count as references, padded like the target, since the model learns to answer so.
- */
 export const squad = defineFileTask({
   name: 'squad',
   version: 1,
   title: 'SQuAD 1.1: answer spans',
   roles: ['source'],
-  hub: { id: 'squad', config: 'plain_text' },
+  suites: ['sources'],
+  hub: { id: 'rajpurkar/squad', config: 'plain_text' },
   folder: 'squad',
   split_rule: 'large',
-  splits: { train: 'train', validation: 'validation' },
+  splits: { train: 'train', test: 'validation' },
+  official_rows: { train: 87599, validation: 10570 },
   schema,
   name_in_text: 'squad',
   t5_name: null,
@@ -37,4 +35,10 @@ export const squad = defineFileTask({
   max_source_length: 256,
   max_target_length: 128,
   sources: [T5, 'ZhengxiangShi/DePT f0266a7: src/tasks.py'],
+  notes: [
+    "The target is the first answer, as in T5 and the MPT fork; ATTEMPT's own class would write the whole " +
+      'answers field.',
+    'All answers count as references, padded like the target; ATTEMPT and the MPT fork score against the first ' +
+      'alone, which gives lower numbers.',
+  ],
 });

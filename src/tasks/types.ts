@@ -16,31 +16,46 @@ export interface Example {
 }
 
 export type SplitName = 'train' | 'validation' | 'test';
-export type TemplateFamily = 'attempt' | 't5';
-export type MetricName =
-  | 'accuracy'
-  | 'f1'
-  | 'f1_macro'
-  | 'em'
-  | 'matthews_correlation'
-  | 'pearson'
-  | 'spearman'
-  | 'grouped_em'
-  | 'bleu'
-  | 'nist'
-  | 'meteor_nltk'
-  | 'rouge_l'
-  | 'cider'
-  | 'ter';
+export const TEMPLATE_FAMILIES = ['attempt', 't5'] as const;
+export type TemplateFamily = (typeof TEMPLATE_FAMILIES)[number];
+export const METRIC_NAMES = [
+  'accuracy',
+  'f1',
+  'f1_macro',
+  'em',
+  'matthews_correlation',
+  'pearson',
+  'spearman',
+  'grouped_em',
+  'bleu',
+  'nist',
+  'meteor_nltk',
+  'rouge_l',
+  'cider',
+  'ter',
+] as const;
+export type MetricName = (typeof METRIC_NAMES)[number];
 /** The groups a task belongs to; each is also a name that stands for its tasks (see groups.ts). */
-export type Suite =
-  'wordnet' | 'glue' | 'superglue' | 'mrqa' | 'others' | 'generation' | 'sources' | 'extra_sources' | 'user';
+export const SUITES = [
+  'wordnet',
+  'sources',
+  'extra_sources',
+  'glue',
+  'superglue',
+  'mrqa',
+  'others',
+  'generation',
+  'beyond_paper',
+  'user',
+] as const;
+export type Suite = (typeof SUITES)[number];
 
 /**
  * How ATTEMPT cuts official splits (see splits.ts): `small` halves the validation set, `large` takes 1000 training
  * rows for validation, `official` uses the named splits as they are.
  */
-export type SplitRule = 'small' | 'large' | 'official';
+export const SPLIT_RULES = ['small', 'large', 'official'] as const;
+export type SplitRule = (typeof SPLIT_RULES)[number];
 
 export interface RenderOptions {
   template: TemplateFamily;
@@ -75,6 +90,8 @@ interface TaskBase {
   max_target_length: number;
   /** Where the facts in this file come from. */
   sources: readonly string[];
+  /** What a user must know before comparing scores. */
+  notes?: readonly string[];
   render(row: Row, options: RenderOptions): { input: string; target: string; references?: string[]; group?: string };
 }
 
@@ -88,9 +105,11 @@ export interface FileTask extends TaskBase {
   split_rule: SplitRule;
   /** The hub's split names; only those that the rule uses. */
   splits: { train: string; validation?: string; test?: string };
-  /** Rows of the official splits, where they are known; what `mpt ls tasks` shows and a loaded hub data set must have. */
+  /** Rows of the official splits, where known: `mpt ls tasks` shows them and a loaded hub data set must have them. */
   official_rows?: Readonly<Record<string, number>>;
   max_train_examples?: number;
+  /** The YAML file of a user's task. Its content shapes rows and texts, as `version` does for the tasks that ship. */
+  defined_in?: { file: string; sha256: string };
   /** What a row must hold; further fields are dropped. */
   schema: ZodType<Row>;
   /** The examples one row stands for, where that is not one (ReCoRD: one per answer); applied after the split. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../util/errors.js';
@@ -38,6 +39,8 @@ export interface Tokenizer {
   readonly pad_id: 0;
   readonly eos_id: 1;
   readonly unk_id: 2;
+  /** SHA-256 of the vocabulary's file. */
+  readonly hash: string;
   /** Ids of `text`, without end of sequence. Any string is accepted; lone surrogates count as U+FFFD. */
   readonly encode: (text: string) => number[];
   /**
@@ -53,9 +56,15 @@ export interface Tokenizer {
  */
 export function loadTokenizer(modelDir: string): Tokenizer {
   const spiece = join(modelDir, 'spiece.model');
-  if (existsSync(spiece)) return createTokenizer(readModelProto(read(spiece), spiece), spiece);
+  if (existsSync(spiece)) {
+    const bytes = read(spiece);
+    return createTokenizer(readModelProto(bytes, spiece), spiece, bytes);
+  }
   const json = join(modelDir, 'tokenizer.json');
-  if (existsSync(json)) return createTokenizer(readTokenizerJson(read(json).toString('utf8'), json), json);
+  if (existsSync(json)) {
+    const bytes = read(json);
+    return createTokenizer(readTokenizerJson(bytes.toString('utf8'), json), json, bytes);
+  }
   throw new UserError(`${modelDir}: no tokenizer found.`, {
     hint: existsSync(modelDir)
       ? 'A T5 checkpoint folder needs spiece.model or tokenizer.json beside its weights.'
@@ -74,8 +83,8 @@ function read(file: string): Buffer {
   }
 }
 
-/** The tokenizer over a vocabulary already read; `file` is named in errors. */
-export function createTokenizer(model: UnigramModel, file: string): Tokenizer {
+/** The tokenizer over a vocabulary already read from `bytes`; `file` is named in errors. */
+function createTokenizer(model: UnigramModel, file: string, bytes: Uint8Array): Tokenizer {
   checkLayout(model, file);
   const { pieces } = model;
   const vocabSize = pieces.length + SENTINELS;
@@ -127,7 +136,8 @@ export function createTokenizer(model: UnigramModel, file: string): Tokenizer {
     return text;
   };
 
-  return { vocab_size: vocabSize, pad_id: PAD_ID, eos_id: EOS_ID, unk_id: UNK_ID, encode, decode };
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  return { vocab_size: vocabSize, pad_id: PAD_ID, eos_id: EOS_ID, unk_id: UNK_ID, hash, encode, decode };
 }
 
 /** A vocabulary with other special ids would train and score wrongly without any error, so it is refused. */

@@ -3,6 +3,7 @@ import { tf } from '../engines/tf.js';
 import { clipByGlobalNorm } from '../optim/clip.js';
 import type { Optimizer, Tensors } from '../optim/optimizer.js';
 import { RunError } from '../util/errors.js';
+import type { StopSignal } from '../util/signals.js';
 
 /** What to do about a run whose numbers left the finite; a lower rate is another config, so it cannot just go on. */
 export const DIVERGED_HINT =
@@ -57,14 +58,14 @@ export interface LoopSpec<Batch> {
   onEvaluate?: (state: TrainState) => Promise<boolean>;
   onSave: (state: TrainState) => void;
   /** A signal that asks to stop after this step, if one came. */
-  stopRequested: () => string | null;
+  stopRequested: () => StopSignal | null;
 }
 
 export interface LoopEnd {
   state: TrainState;
   /** Why it ended: all steps done, patience ran out, or a signal's name. */
   reason: 'finished' | 'patience' | 'signal';
-  signal: string | null;
+  signal: StopSignal | null;
 }
 
 /** Splits parameters into those that are trained and those that stay. */

@@ -5,6 +5,7 @@ import { availableEngines, useEngine } from '../engines/test-engines.js';
 import { disposeWeights } from '../model/weights.js';
 import type { PromptBank } from '../prompts/bank.js';
 import { openTinyModel } from '../../test/tiny-model.js';
+import { tokenRows } from '../data/rows.js';
 import { predict } from './predict.js';
 
 for (const engine of await availableEngines()) {
@@ -31,22 +32,22 @@ for (const engine of await availableEngines()) {
 
     const options = { batch_size: 4, max_new_tokens: 3 };
     const seen: number[] = [];
-    const answers = await predict(model, tokenizer, examples, bank, entries, {
+    const answers = await predict(model, tokenizer, tokenRows(examples), bank, entries, {
       ...options,
       onBatch: (done) => seen.push(done),
     });
     assert.equal(answers.length, examples.length);
     assert.ok(new Set(answers).size > 1, `all alike: ${answers[0]}`);
     for (const [i, example] of examples.entries()) {
-      const [alone] = await predict(model, tokenizer, [example], bank, [entries[i]!], options);
+      const [alone] = await predict(model, tokenizer, tokenRows([example]), bank, [entries[i]!], options);
       assert.equal(answers[i], alone, `row ${i}`);
     }
     assert.deepEqual(seen, [4, 8, 12, 15]);
-    assert.deepEqual(await predict(model, tokenizer, [], bank, [], options), []);
-    const plain = await predict(model, tokenizer, examples, null, [], options);
+    assert.deepEqual(await predict(model, tokenizer, tokenRows([]), bank, [], options), []);
+    const plain = await predict(model, tokenizer, tokenRows(examples), null, [], options);
     assert.equal(plain.length, 15);
     const stop = new Error('stop');
-    const interrupted = predict(model, tokenizer, examples, bank, entries, {
+    const interrupted = predict(model, tokenizer, tokenRows(examples), bank, entries, {
       ...options,
       onBatch: () => {
         throw stop;

@@ -1,5 +1,6 @@
-import { makeBatch, type TokenizedExample } from '../data/batch.js';
+import { makeBatch } from '../data/batch.js';
 import { lengthBuckets, restoreOrder } from '../data/buckets.js';
+import type { TokenRows } from '../data/rows.js';
 import { tf } from '../engines/tf.js';
 import { generate } from '../model/generate.js';
 import type { T5Model } from '../model/t5.js';
@@ -17,31 +18,31 @@ export interface PredictOptions {
 }
 
 /**
- * Generates an answer for every example, each behind the prompt of its bank entry.
+ * Generates an answer for every row, each behind the prompt of its bank entry.
  *
- * Rows are batched by length (least padding) in an order that depends on the examples alone, so results do not change
- * from run to run; they come back in the examples' order. Answers are decoded without special tokens and stripped, as
+ * Rows are batched by length (least padding) in an order that depends on the rows alone, so results do not change
+ * from run to run; they come back in their own order. Answers are decoded without special tokens and stripped, as
  * ATTEMPT compares them.
  *
  * @param bank [K, P, D], or null for no prompt; stays the caller's
- * @param entries bank entry of each example
+ * @param entries bank entry of each row
  */
 export async function predict(
   model: T5Model,
   tokenizer: Tokenizer,
-  examples: readonly TokenizedExample[],
+  rows: TokenRows,
   bank: PromptBank | null,
   entries: readonly number[],
   options: PredictOptions,
 ): Promise<string[]> {
   const buckets = lengthBuckets(
-    examples.map(({ source }) => source.length),
+    Array.from({ length: rows.length }, (_, row) => rows.sourceLength(row)),
     options.batch_size,
   );
   let done = 0;
   const answers: string[][] = [];
   for (const part of buckets) {
-    const batch = makeBatch(part.map((index) => examples[index]!));
+    const batch = makeBatch(part.map((index) => rows.get(index)));
     const outputs = tf.tidy(() => {
       const prompts =
         bank === null

@@ -35,9 +35,14 @@ export function promptBatches(
   for (const entry of options.perEntry ? new Set(rows.map((row) => row.entry)) : [null]) {
     totals.set(entry, tokensOf(rows, entry));
   }
+  // Where there are several passes, rows of like length share one: less padding, and sums in another order only.
+  const ordered =
+    rows.length > options.batch_size
+      ? [...rows].sort((a, b) => b.example.source.length - a.example.source.length)
+      : rows;
   const batches: PromptBatch[] = [];
-  for (let start = 0; start < rows.length; start += options.batch_size) {
-    const part = rows.slice(start, start + options.batch_size);
+  for (let start = 0; start < ordered.length; start += options.batch_size) {
+    const part = ordered.slice(start, start + options.batch_size);
     const batch = makeBatch(part.map(({ example }) => example));
     const weights = new Float32Array(batch.labels.length);
     part.forEach(({ example, entry }, row) => {

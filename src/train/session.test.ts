@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoredTensor } from '../checkpoints/safetensors.js';
+import { tokenRows } from '../data/rows.js';
 import { tf } from '../engines/tf.js';
 import { availableEngines, useEngine } from '../engines/test-engines.js';
 import { disposeWeights } from '../model/weights.js';
@@ -56,8 +57,8 @@ for (const engine of await availableEngines()) {
       test(`${engine}: ${method} with ${name}: draws trained together are what each is alone`, async () => {
         await useEngine(engine);
         const open = openTinyModel();
-        const task = tinyTask('boolq', open);
-        const { rows } = task.split('train');
+        const task = await tinyTask('boolq', open);
+        const { rows } = task.train();
         const { train, optim } = sections(
           { max_steps: steps, batch_size: 3, gradient_accumulation_steps: 2, dropout: false, log_every: 7 },
           {
@@ -70,7 +71,7 @@ for (const engine of await availableEngines()) {
           },
         );
         const seeds = [11, 12];
-        const draws = seeds.map((_, i) => rows.slice(i * 8, i * 8 + 8));
+        const draws = seeds.map((_, i) => tokenRows(rows.all().slice(i * 8, i * 8 + 8)));
         const run = (which: number[]) => {
           const own = which.map((i) => seeds[i]!);
           const tuning: PromptTuning = {
@@ -110,7 +111,7 @@ for (const engine of await availableEngines()) {
   test(`${engine}: accumulated gradients are those of the larger batch`, async () => {
     await useEngine(engine);
     const open = openTinyModel();
-    const task = tinyTask('cb', open);
+    const task = await tinyTask('cb', open);
     const run = (batch_size: number, gradient_accumulation_steps: number) => {
       const { train, optim } = sections(
         { max_steps: 10, batch_size, gradient_accumulation_steps, dropout: false },
@@ -121,7 +122,7 @@ for (const engine of await availableEngines()) {
           label: 'accumulate',
           method: 'pt',
           task,
-          members: [task.split('train').rows],
+          members: [task.train().rows],
           seeds: [3],
           train,
           rows_per_pass: null,
@@ -143,7 +144,7 @@ for (const engine of await availableEngines()) {
   test(`${engine}: frozen parameters stay, the rest moves, and a session leaves no tensors behind`, async () => {
     await useEngine(engine);
     const open = openTinyModel();
-    const task = tinyTask('boolq', open);
+    const task = await tinyTask('boolq', open);
     const { train, optim } = sections(
       { max_steps: 6, batch_size: 4, dropout: true, eval_every: 3, save_every: 2, log_every: 1 },
       { learning_rates: { shared_prompt: 0.5, task_vectors: 0.5 } },
@@ -159,7 +160,7 @@ for (const engine of await availableEngines()) {
         label: 'frozen',
         method: 'mpt',
         task,
-        members: [task.split('train').rows],
+        members: [task.train().rows],
         seeds: [5],
         train,
         rows_per_pass: null,
@@ -195,7 +196,7 @@ for (const engine of await availableEngines()) {
 test('patience ends a run whose score stays', async () => {
   await useEngine('wasm');
   const open = openTinyModel();
-  const task = tinyTask('boolq', open);
+  const task = await tinyTask('boolq', open);
   const { train, optim } = sections(
     { max_steps: 50, batch_size: 4, dropout: false, eval_every: 2, patience: 3 },
     { learning_rate: 1e-9 },
@@ -205,7 +206,7 @@ test('patience ends a run whose score stays', async () => {
       label: 'patience',
       method: 'pt',
       task,
-      members: [task.split('train').rows],
+      members: [task.train().rows],
       seeds: [5],
       train,
       rows_per_pass: null,

@@ -9,7 +9,7 @@ import type { Optimizer, Tensors } from '../optim/optimizer.js';
 import { storedParameters } from '../prompts/file.js';
 import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
-import { stopRequested } from '../util/signals.js';
+import { stopRequested, type StopSignal } from '../util/signals.js';
 import { DIVERGED_HINT, partition, trainLoop, type TrainState } from './loop.js';
 import { memberwise } from './memberwise.js';
 import { startMeter } from './meter.js';
@@ -26,7 +26,7 @@ interface SessionState {
 
 export interface SessionResult {
   reason: 'finished' | 'patience' | 'signal';
-  signal: string | null;
+  signal: StopSignal | null;
   steps: number;
   best: SessionState['best'];
   /** Largest resident memory seen while training, in MiB. */

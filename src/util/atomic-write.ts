@@ -123,10 +123,49 @@ export function writeFileAtomic(path: string, data: Uint8Array | string, fs: Wri
   }
 }
 
+/** A folder that is written beside its place, to be put there as a whole. */
+export interface FolderAside {
+  /** Where to write; the writer syncs its files. */
+  path: string;
+  /**
+   * Puts the folder in its place. One that was there is moved aside first and removed last; a crash between the two
+   * renames is mended by `settleFolder` and seen through by `findFolder`.
+   */
+  commit(): void;
+  /** Removes what was written, unless it was committed. */
+  discard(): void;
+}
+
+/** Starts a folder that becomes `path` when it is whole. */
+export function folderAside(path: string, fs: WritingFs = nodeFs): FolderAside {
+  const suffix = uniqueSuffix();
+  const [aside, old] = [besideName(path, 'new', suffix), besideName(path, 'old', suffix)];
+  fs.mkdirSync(aside, { recursive: true });
+  return {
+    path: aside,
+    commit() {
+      let movedAway = false;
+      try {
+        syncFolder(aside, fs);
+        if (fs.existsSync(path)) {
+          fs.renameSync(path, old);
+          movedAway = true;
+        }
+        fs.renameSync(aside, path);
+        movedAway = false;
+        syncFolder(dirname(path), fs);
+      } finally {
+        if (movedAway) attempt(() => fs.renameSync(old, path));
+      }
+      fs.rmSync(old, { recursive: true, force: true });
+    },
+    discard: () => attempt(() => fs.rmSync(aside, { recursive: true, force: true })),
+  };
+}
+
 /**
- * Writes a folder of files as a whole: beside it, files and folder fsynced, then renamed into place. A folder that
- * was there is moved aside first and removed last; a crash between the two renames is mended by `settleFolder`
- * and seen through by `findFolder`.
+ * Writes a folder of files as a whole: beside it, files and folder fsynced, then renamed into place (see
+ * `folderAside`).
  * @throws RunError when the disk is full, UserError without permission; the old folder is kept, nothing is left over.
  */
 export function writeFolderAtomic(
@@ -134,31 +173,21 @@ export function writeFolderAtomic(
   files: Record<string, Uint8Array | string>,
   fs: WritingFs = nodeFs,
 ): void {
-  const suffix = uniqueSuffix();
-  const [aside, old] = [besideName(path, 'new', suffix), besideName(path, 'old', suffix)];
   let bytesInAll = 0;
-  let movedAway = false;
+  let aside: FolderAside | undefined;
   try {
-    fs.mkdirSync(aside, { recursive: true });
+    aside = folderAside(path, fs);
     for (const [name, data] of Object.entries(files)) {
       const bytes = toBytes(data);
       bytesInAll += bytes.length;
-      writeAndSync(join(aside, name), bytes, fs);
+      writeAndSync(join(aside.path, name), bytes, fs);
     }
-    syncFolder(aside, fs);
-    if (fs.existsSync(path)) {
-      fs.renameSync(path, old);
-      movedAway = true;
-    }
-    fs.renameSync(aside, path);
-    movedAway = false;
-    syncFolder(dirname(path), fs);
+    aside.commit();
   } catch (error) {
-    if (movedAway) attempt(() => fs.renameSync(old, path));
-    attempt(() => fs.rmSync(aside, { recursive: true, force: true }));
     throw explainWriteError(error, path, bytesInAll);
+  } finally {
+    aside?.discard();
   }
-  fs.rmSync(old, { recursive: true, force: true });
 }
 
 /** Leftovers of writers that were killed, oldest name first. */

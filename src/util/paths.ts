@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,4 +18,13 @@ export function mptHome(): string {
     return join(process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'mpt');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'mpt');
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'mpt');
+}
+
+/** Version of an installed package, or of mpt itself. */
+export function packageVersion(name?: string): string {
+  const file =
+    name === undefined
+      ? join(packageRoot(), 'package.json')
+      : createRequire(import.meta.url).resolve(`${name}/package.json`);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,7 +1,25 @@
+import { UserError } from './errors.js';
+
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /** 128 + the signal's number, as shells count. */
 export const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** A signal stopped the work after saving; the process exits with 130 or 143. */
+export class StoppedError extends UserError {
+  override readonly name = 'StoppedError';
+
+  /** @param folder where everything up to here is saved; null where there was nothing to save */
+  constructor(
+    readonly signal: StopSignal,
+    folder: string | null,
+  ) {
+    super(`stopped by ${signal}${folder === null ? '' : `; everything is saved in ${folder}`}`, {
+      exitCode: EXIT_CODES[signal],
+      hint: folder === null ? 'Run the same command again.' : 'The same command goes on from there.',
+    });
+  }
+}
 
 let requested: StopSignal | null = null;
 let watching = false;

@@ -77,6 +77,7 @@ export function defineWordNetTask<R extends WordNetRow>(spec: WordNetTaskSpec<R>
     version: 1,
     title: spec.title,
     roles: [spec.role],
+    suites: ['wordnet'],
     name_in_text: spec.name_in_text,
     ...(spec.labels === undefined ? {} : { labels: spec.labels }),
     metrics: spec.metrics,

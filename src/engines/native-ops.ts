@@ -1,0 +1,24 @@
+import type { Tensor } from '@tensorflow/tfjs';
+import { NATIVE_BACKEND } from './native.js';
+import { tf } from './tf.js';
+
+/**
+ * TensorFlow operations that TensorFlow.js has no kernel for. The native backend runs any of them by name; the other
+ * engines compute the same from kernels they have. None of these is recorded for gradients.
+ */
+interface NativeBackend {
+  executeSingleOutput(name: string, attributes: object[], inputs: Tensor[]): Tensor;
+  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
+}
+
+function run(name: string, ...inputs: Tensor[]): Tensor {
+  const backend = tf.backend() as unknown as NativeBackend;
+  const { TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
+  return backend.executeSingleOutput(name, [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }], inputs);
+}
+
+/** dy where y > 0, else 0: the gradient of relu, given its output. */
+export function reluGradient(dy: Tensor, y: Tensor): Tensor {
+  if (tf.getBackend() === NATIVE_BACKEND) return run('ReluGrad', dy, y);
+  return tf.mul(dy, tf.cast(tf.greater(y, 0), 'float32'));
+}
