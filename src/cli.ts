@@ -5,6 +5,7 @@ import { demoCommand } from './commands/demo.js';
 import { distillCommand } from './commands/distill.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
+import { lsCommand } from './commands/ls.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { setupCommand } from './commands/setup.js';
 import { teachCommand } from './commands/teach.js';
@@ -38,6 +39,7 @@ export function buildProgram() {
     distillCommand(),
     adaptCommand(),
     evalCommand(),
+    lsCommand(),
     pretrainCommand(),
     setupCommand(),
     doctorCommand(),

@@ -3,7 +3,7 @@ import { parquetRows } from '../data/parquet.js';
 import type { RowFile } from '../data/row-file.js';
 import type { FileTask } from '../tasks/types.js';
 import { suggestion, UserError } from '../util/errors.js';
-import { catalogueByCard, catalogueByName, pick, type Catalogue } from './data-files.js';
+import { catalogueByCard, catalogueByName, pick, type Catalogue } from './catalogue.js';
 import { HubError, untilStopped } from './errors.js';
 import { fetchFiles, type Fetched } from './fetch-files.js';
 import { describeRepo, type RepoId } from './names.js';

@@ -53,9 +53,8 @@ export async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>)
 
 /** Text of the hub or of a network in between, fit for a terminal. */
 export function quoted(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .replace(/\p{Cc}+/gu, ' ')
     .trim()
     .slice(0, 200);
 }

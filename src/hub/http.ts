@@ -14,7 +14,7 @@ export interface Answer {
   status: number;
   body: IncomingMessage;
   /** Empty for a header that is not there. */
-  header(name: string): string;
+  header: (name: string) => string;
 }
 
 /** Something that may go well when it is tried again: a dropped or silent connection, 429, 5xx. */

@@ -55,8 +55,7 @@ export function checkRevision(revision: string): string {
 
 /** A relative path with "/" that stays below its folder on every system. */
 function isPlainPath(path: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  if (path === '' || /[\\\u0000-\u001f\u007f]/.test(path)) return false;
+  if (path === '' || /[\\\p{Cc}]/u.test(path)) return false;
   // "C:x" leaves the folder on Windows.
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/^[A-Za-z]:/.test(part));
 }

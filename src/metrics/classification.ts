@@ -19,15 +19,16 @@ function f1OfClass(predictions: readonly number[], targets: readonly number[], p
   return either === 0 ? 0 : (2 * both) / either;
 }
 
+function invalidIsWrong(predictions: readonly number[], targets: readonly number[]): number[] {
+  return predictions.map((prediction, i) => (prediction === 0 || prediction === 1 ? prediction : 1 - targets[i]!));
+}
+
 /**
  * F1 of class 1 of two; a prediction that is neither 0 nor 1 counts as the wrong one (ATTEMPT's
  * f1_score_with_invalid).
  */
 export function binaryF1(predictions: readonly number[], targets: readonly number[]): number {
-  const replaced = predictions.map((prediction, i) =>
-    prediction === 0 || prediction === 1 ? prediction : 1 - targets[i]!,
-  );
-  return f1OfClass(replaced, targets, 1);
+  return f1OfClass(invalidIsWrong(predictions, targets), targets, 1);
 }
 
 /** Unweighted mean of the F1 of classes 0..classes-1, present or not (T5's mean_multiclass_f1). */
@@ -62,4 +63,29 @@ export function groupedExactMatch(correct: readonly boolean[], groups: readonly 
   const whole = new Map<string, boolean>();
   correct.forEach((right, i) => whole.set(groups[i]!, (whole.get(groups[i]!) ?? true) && right));
   return [...whole.values()].filter(Boolean).length / whole.size;
+}
+
+/**
+ * MultiRC's F1m as the Hugging Face `super_glue` metric has it: per question the mean F1 of those of the classes 0 and 1
+ * that occur among its labels or predictions, then the mean over questions. What is neither 0 nor 1 counts as the wrong
+ * class. (MultiRC's first script takes the F1 of the mean precision and mean recall of class 1.)
+ */
+export function f1PerQuestion(
+  predictions: readonly number[],
+  targets: readonly number[],
+  groups: readonly string[],
+): number {
+  const members = new Map<string, number[]>();
+  groups.forEach((group, i) => members.set(group, [...(members.get(group) ?? []), i]));
+  const replaced = invalidIsWrong(predictions, targets);
+  let sum = 0;
+  for (const rows of members.values()) {
+    const predicted = rows.map((i) => replaced[i]!);
+    const actual = rows.map((i) => targets[i]!);
+    const classes = new Set([...predicted, ...actual]);
+    let f1 = 0;
+    for (const label of classes) f1 += f1OfClass(predicted, actual, label);
+    sum += f1 / classes.size;
+  }
+  return sum / members.size;
 }

@@ -98,16 +98,17 @@ class BeamEditDistance {
   }
 }
 
-/** The words with `length` of them from `start` put in front of position `target`. */
+/** The words with `length` of them from `start` on moved in front of position `target`. */
 function shifted(words: Int32Array, start: number, length: number, target: number): Int32Array {
-  const moved = words.subarray(start, start + length);
+  const rest = new Int32Array(words.length - length);
+  rest.set(words.subarray(0, start));
+  rest.set(words.subarray(start + length), start);
+  // A target within the moved words moves them by as many words as it lies behind their start.
+  const place = Math.min(target > start + length ? target - length : target, rest.length);
   const result = new Int32Array(words.length);
-  // Where the target lies within the moved words, they change places with as many behind them.
-  const place = target < start ? target : target > start + length ? target - length : target;
-  const rest = [...words.subarray(0, start), ...words.subarray(start + length)];
-  result.set(rest.slice(0, place));
-  result.set(moved, place);
-  result.set(rest.slice(place), place + length);
+  result.set(rest.subarray(0, place));
+  result.set(words.subarray(start, start + length), place);
+  result.set(rest.subarray(place), place + length);
   return result;
 }
 
@@ -118,7 +119,7 @@ interface Alignment {
   predictionErrors: boolean[];
 }
 
-function alignment(steps: readonly number[]): Alignment {
+function readSteps(steps: readonly number[]): Alignment {
   const result: Alignment = { positions: [], referenceErrors: [], predictionErrors: [] };
   let position = -1;
   for (const step of steps) {
@@ -134,8 +135,35 @@ function alignment(steps: readonly number[]): Alignment {
   return result;
 }
 
+interface Shift {
+  gain: number;
+  length: number;
+  start: number;
+  target: number;
+  words: Int32Array;
+}
+
+/** More than 0 where the first shift is the better one: larger gain, more words, from further left, to further left. */
+function compareShifts(a: Shift, b: Shift): number {
+  return a.gain - b.gain || a.length - b.length || b.start - a.start || b.target - a.target;
+}
+
+/** Pairs of equal word sequences: where they start in the prediction and in the reference, and how long they are. */
+function* equalSequences(words: Int32Array, reference: Int32Array): Generator<[number, number, number]> {
+  for (let start = 0; start < words.length; start++) {
+    for (let from = 0; from < reference.length; from++) {
+      if (Math.abs(from - start) > MAX_SHIFT_DISTANCE) continue;
+      for (let length = 1; length <= MAX_SHIFT_SIZE; length++) {
+        const [last, lastFrom] = [start + length - 1, from + length - 1];
+        if (last >= words.length || lastFrom >= reference.length || words[last] !== reference[lastFrom]) break;
+        yield [start, from, length];
+      }
+    }
+  }
+}
+
 /** Edits (shifts included) that turn a prediction into one reference. */
-function edits(prediction: Int32Array, reference: Int32Array): number {
+function countEdits(prediction: Int32Array, reference: Int32Array): number {
   if (reference.length === 0) return prediction.length;
   const table = new BeamEditDistance(reference, prediction.length);
   let words = prediction;
@@ -143,40 +171,24 @@ function edits(prediction: Int32Array, reference: Int32Array): number {
   let candidates = 0;
   for (;;) {
     const { distance, steps } = table.align(words);
-    const { positions, referenceErrors, predictionErrors } = alignment(steps);
-    let best: { gain: number; length: number; start: number; target: number; words: Int32Array } | null = null;
-    search: for (let start = 0; start < words.length; start++) {
-      for (let from = 0; from < reference.length; from++) {
-        if (Math.abs(from - start) > MAX_SHIFT_DISTANCE) continue;
-        let wrongHere = false;
-        let wrongThere = false;
-        for (let length = 1; length <= MAX_SHIFT_SIZE; length++) {
-          const [last, lastFrom] = [start + length - 1, from + length - 1];
-          if (last >= words.length || lastFrom >= reference.length || words[last] !== reference[lastFrom]) break;
-          // Only words that are wrong where they stand move to where the words are wrong.
-          wrongHere ||= predictionErrors[last]!;
-          wrongThere ||= referenceErrors[lastFrom]!;
-          if (!wrongHere || !wrongThere) continue;
-          if (start <= positions[from]! && positions[from]! < start + length) continue;
-          let previous = -1;
-          for (let offset = -1; offset < length; offset++) {
-            const target = from + offset === -1 ? 0 : positions[from + offset]! + 1;
-            if (target === previous) continue;
-            previous = target;
-            const moved = shifted(words, start, length, target);
-            const gain = distance - table.distance(moved);
-            candidates++;
-            const better =
-              best === null ||
-              gain - best.gain ||
-              length - best.length ||
-              best.start - start ||
-              best.target - target;
-            if (better === true || (better !== false && better > 0)) best = { gain, length, start, target, words: moved };
-          }
-          if (candidates >= MAX_SHIFT_CANDIDATES) break search;
-        }
+    const { positions, referenceErrors, predictionErrors } = readSteps(steps);
+    let best: Shift | null = null;
+    for (const [start, from, length] of equalSequences(words, reference)) {
+      // Only words that are wrong where they stand move, to where the words are wrong, and not into themselves.
+      if (!predictionErrors.slice(start, start + length).includes(true)) continue;
+      if (!referenceErrors.slice(from, from + length).includes(true)) continue;
+      if (start <= positions[from]! && positions[from]! < start + length) continue;
+      let previous = -1;
+      for (let offset = -1; offset < length; offset++) {
+        const target = from + offset === -1 ? 0 : positions[from + offset]! + 1;
+        if (target === previous) continue;
+        previous = target;
+        const moved = shifted(words, start, length, target);
+        const shift: Shift = { gain: distance - table.distance(moved), length, start, target, words: moved };
+        candidates++;
+        if (best === null || compareShifts(shift, best) > 0) best = shift;
       }
+      if (candidates >= MAX_SHIFT_CANDIDATES) break;
     }
     if (candidates >= MAX_SHIFT_CANDIDATES || best === null || best.gain <= 0) return shifts + distance;
     shifts++;
@@ -201,7 +213,7 @@ export function corpusTer(predictions: readonly string[], references: readonly (
       });
     const words = number(prediction);
     const texts = references[i]!.map(number);
-    totalEdits += Math.min(...texts.map((text) => edits(words, text)));
+    totalEdits += Math.min(...texts.map((text) => countEdits(words, text)));
     totalLength += texts.reduce((sum, { length }) => sum + length, 0) / texts.length;
   });
   if (totalLength > 0) return (100 * totalEdits) / totalLength;

@@ -7,13 +7,45 @@ const ABBREVIATIONS = [
   ...['dak', 'fla', 'ga', 'ind', 'kans?', 'ky', 'md', 'mich', 'minn', 'mo', 'mont', 'neb', 'nev', 'okla', 'penn'],
   ...['tenn', 'va', 'vt', 'wisc?', 'wyo', 'jan', 'feb', 'mar', 'apr', 'jun', 'jul', 'aug', 'sept?', 'oct', 'nov'],
   ...['dec', 'mon', 'tues?', 'wed', 'thu', 'thurs', 'fri', '(?:ed|ph)\\.d', 'ph', 'etc', 'al', 'seq', 'bldg', 'est'],
-  ...['vs', 'ft', 'tel', 'natl', 'assoc', 'mfg', 'cie', 'cf', 'sq', 'mlle', 'mme', 'msgr', 'asst', 'insp', 'ad[jv]', 'wm'],
+  ...[
+    'vs',
+    'ft',
+    'tel',
+    'natl',
+    'assoc',
+    'mfg',
+    'cie',
+    'cf',
+    'sq',
+    'mlle',
+    'mme',
+    'msgr',
+    'asst',
+    'insp',
+    'ad[jv]',
+    'wm',
+  ],
 ].join('|');
 const ABBREVIATIONS_BEFORE_NUMBERS = 'nos?|prop|figs?|ca|pp|op|art';
 
 /** Words that start a sentence behind a letter and a period. */
 const SENTENCE_STARTS = [
-  ...['A', 'About', 'According', 'Additionally', 'After', 'An', 'As', 'At', 'But', 'He', 'Her', 'Here', 'However', 'If'],
+  ...[
+    'A',
+    'About',
+    'According',
+    'Additionally',
+    'After',
+    'An',
+    'As',
+    'At',
+    'But',
+    'He',
+    'Her',
+    'Here',
+    'However',
+    'If',
+  ],
   ...['In', 'It', 'Last', 'Many', 'More', 'Now', 'Once', 'One', 'Other', 'Our', 'She', 'Since', 'So', 'Some', 'Such'],
   ...['That', 'The', 'Their', 'Then', 'There', 'These', 'They', 'This', 'We', 'What', 'When', 'While', 'Yet', 'You'],
 ].join('|');
@@ -64,7 +96,7 @@ const RULES: readonly RegExp[] = [
   '<?[a-z0-9][^\\s"<>|()\\xa0{}]*@(?:[^\\s"<>|(){}.]+\\.)*[^\\s"<>|(){}[\\].,;:]+>?',
   `[@＠][a-z_]\\w*|[#＃]${LETTER}${ALNUM}+`,
   // Signs.
-  '[!?]{2,}|\\.(?: ?\\.){2,}|-{2,}|["\'`]{2}|#+|@+|\\*+|_+|<<|>>',
+  '[!?]{2,}|\\.(?: ?\\.){2,}|-{2,}|["\'`]{2}|#+|@+|\\*+|_+|<<|>>|&(?:amp|lt|gt|quot|apos);',
   `[<>]?[:;=][-o*']?[()dp\\\\@|[\\]]${WORD_END}`,
 ].map((source) => new RegExp(source, 'iuy'));
 /** Abbreviations that are words when written small, A&M, names such as N'Djamena. */
@@ -72,7 +104,7 @@ const CAPITAL_RULES: readonly RegExp[] = [
   new RegExp(`([A-Za-z])\\.\\s(?:${SENTENCE_STARTS}|${SENTENCE_STARTS.toUpperCase()})\\s`, 'uy'),
   /(?:Miss|MISS|Az|AZ|Ark|ARK|Del|DEL|Ill|ILL|La|LA|Mass|MASS|Ore|ORE|Pa|PA|Tex|TEX|Wash|WASH)\./uy,
   /[\p{L}\p{M}]+[aeiouyAEIOUY]['’](?!(?:[SMD]|RE|VE|LL)(?![A-Za-z]))[A-Z][\p{L}\p{M}]*/uy,
-  /[A-Z]+(?:[+&][A-Z]+)+/uy,
+  /[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+/uy,
   /[A-HJ-XZ]['’][\p{L}\p{M}]{2,}/uy,
 ];
 /** A plain word before a space or a comma, unless it may end in one of the two tokens written as one. */
@@ -82,12 +114,10 @@ const BLANK = /[\s\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\ufffd]+/uy;
 const REWRITTEN: Readonly<Record<string, string>> = {
   ...{ '(': '-lrb-', ')': '-rrb-', '[': '-lsb-', ']': '-rsb-', '{': '-lcb-', '}': '-rcb-' },
   ...{ '£': '#', '€': '$', '¤': '$', '¢': 'cents', '½': '1/2', '¼': '1/4', '¾': '3/4', '⅓': '1/3', '⅔': '2/3' },
-};
-const ENTITIES: Readonly<Record<string, string>> = {
-  ...{ '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'" },
+  ...{ '&amp;': '&', '&lt;': '<', '&gt;': '>' },
 };
 /** Tokens that the COCO scorers leave out (brackets are on their list too, but not in small letters, so they stay). */
-const PUNCTUATION = /^(?:[.?!,:;…'"`“”‘’‚‛«»‹›–—―‒‐‑‽-]|-{2,4}|\.(?: ?\.){2,}|["'`]{2})$/u;
+const PUNCTUATION = /^(?:[.?!,:;…'"`“”‘’‚‛«»‹›–—―‒‐‑‽-]|-{2,4}|\.(?: ?\.){2,}|["'`]{2}|&(?:quot|apos);)$/u;
 
 /** The token at a place of the text, and where the next one starts. */
 function tokenAt(text: string, at: number): { token: string; next: number } {
@@ -117,7 +147,7 @@ function tokenAt(text: string, at: number): { token: string; next: number } {
  * rare abbreviations. A token may hold a no-break space (the fraction "2 1/2").
  */
 export function tokenizePtb(text: string): string[] {
-  const clean = text.replace(/\n|&nbsp;/g, ' ').replace(/\xad/g, '').replace(/&(?:amp|lt|gt|quot|apos);/g, (name) => ENTITIES[name]!);
+  const clean = text.replace(/\n|&nbsp;/g, ' ').replace(/\xad/g, '');
   const tokens: string[] = [];
   for (let at = 0; at < clean.length;) {
     BLANK.lastIndex = at;
@@ -131,7 +161,7 @@ export function tokenizePtb(text: string): string[] {
     if (PUNCTUATION.test(token) || /^[\u{10000}-\u{10ffff}]$/u.test(token)) continue;
     tokens.push(
       token
-        .replace(/[()[\]{}£€¤¢½¼¾⅓⅔]/g, (sign) => REWRITTEN[sign]!)
+        .replace(/[()[\]{}£€¤¢½¼¾⅓⅔]|&(?:amp|lt|gt);/g, (sign) => REWRITTEN[sign]!)
         .replace(/^(n?)’/i, "$1'")
         .replace(/ /g, '\xa0')
         .toLowerCase(),

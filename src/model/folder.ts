@@ -13,6 +13,12 @@ import { packageRoot } from '../util/paths.js';
 export async function modelFolder(model: string): Promise<string> {
   if (model === 'bundled') return join(packageRoot(), 'models', 'wordnet-t5');
   if (existsSync(model) && statSync(model).isDirectory()) return model;
+  // The short names of before the hub had owners.
+  if (/^t5-(?:small|base|large|3b|11b)$/.test(model)) {
+    throw new UserError(`model "${model}": there is no such folder`, {
+      hint: `On the Hugging Face hub it is called google-t5/${model}: --model google-t5/${model}.`,
+    });
+  }
   const hub = hubModelId(model);
   if (hub !== null) return modelSnapshot(hub.id, hub.revision);
   throw new UserError(`model "${model}": there is no such folder`, {

@@ -4,7 +4,7 @@ import type { T5Config } from './config.js';
 import { weightShapes, type T5Weights } from './weights.js';
 
 /** Standard deviation of each kind of weight at the start, as Mesh TensorFlow T5 (and transformers) draw them. */
-function initialStd(name: string, config: T5Config): number | 'ones' {
+export function initialStd(name: string, config: T5Config): number | 'ones' {
   const { d_model, d_kv, d_ff, num_heads } = config;
   if (name.includes('layer_norm')) return 'ones';
   if (name === 'shared.weight') return 1;

@@ -73,7 +73,7 @@ export async function adapt(config: AdaptConfig, context: Context): Promise<RunO
           config: configOfRun(config, { task: name, seed }),
           model_parameters: countParameters(open.model.weights),
           inputs: inputsOf(open, [task], start.files),
-          facts: () => [...dataFacts(task), ['starts from', start.from]],
+          facts: () => [...dataFacts(task, config.train), ['starts from', start.from]],
           spec: () =>
             promptTuningRun(open, {
               label: `adapt ${name}, ${config.method}, seed ${seed}`,

@@ -116,7 +116,7 @@ function fewShotRun(
     model_parameters: countParameters(open.model.weights),
     inputs: inputsOf(open, [task], start.files),
     facts: () => [
-      ...dataFacts(task),
+      ...dataFacts(task, section.train),
       ['draws', `${draws.length} of ${shots} examples, trained together`],
       ['starts from', start.from],
     ],

@@ -1,4 +1,4 @@
-import type { DataSection } from '../config/schema.js';
+import type { DataSection, TrainSection } from '../config/schema.js';
 import { openTask, SPLIT_NAMES } from '../data/dataset.js';
 import type { Rows, TokenRows } from '../data/rows.js';
 import { tokenizedTask, type TrainExample } from '../data/token-cache.js';
@@ -13,6 +13,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
 import { formatCount, formatDuration, formatPercent } from '../util/format.js';
 import { fingerprintOf, promptFingerprint } from './fingerprint.js';
+import { paddingFact } from './padding.js';
 
 /** A split to train on, as token ids; of its texts the targets are kept. */
 export interface TrainSplit {
@@ -65,6 +66,13 @@ export async function prepareTask(
   const max_target_length = data.max_target_length ?? task.max_target_length;
   const limits = { max_source_length, max_target_length };
   const splits = await tokenizedTask(open, { tokenizer, limits, progress });
+  const { n, source_truncated } = splits.train.truncation;
+  if (source_truncated > n / 2) {
+    const share = formatPercent(source_truncated / n);
+    warn(
+      `${name}: ${share} of the training inputs lose their end at ${max_source_length} tokens (data.max_source_length)`,
+    );
+  }
   const filled = <S extends { tokens: TokenRows }>(splitName: SplitName, split: S): S => {
     if (split.tokens.length === 0) throw new UserError(`task "${name}": the ${splitName} split has no examples`);
     return split;
@@ -101,8 +109,8 @@ function speedOf(splits: readonly { tokens: TokenRows; seconds: number; cached: 
     : `in ${formatDuration(1000 * seconds)}, ${speed}`;
 }
 
-/** Sizes, truncation and an example of a task, for the banner. */
-export function dataFacts(prepared: PreparedTask): [string, string][] {
+/** Sizes, origin, truncation, padding and an example of a task, for the banner. */
+export function dataFacts(prepared: PreparedTask, train: TrainSection): [string, string][] {
   const { rows, truncation, sample } = prepared.train();
   const others = (['validation', 'test'] as const).map((name) => `${formatCount(prepared.size(name))} ${name}`);
   const cut = (count: number): string => formatPercent(count / truncation.n);
@@ -114,6 +122,7 @@ export function dataFacts(prepared: PreparedTask): [string, string][] {
       `${cut(truncation.source_truncated)} of inputs at ${prepared.max_source_length} tokens, ` +
         `${cut(truncation.target_truncated)} of targets at ${prepared.max_target_length}`,
     ],
+    ['padding', paddingFact(rows, train, prepared)],
     ['example', `${shorten(sample.input)} → ${shorten(sample.target)}`],
   ];
 }

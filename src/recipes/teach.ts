@@ -26,7 +26,7 @@ export async function teach(config: TeachConfig, context: Context): Promise<RunO
           config: configOfRun(config, { task: name, seed }),
           model_parameters: countParameters(open.model.weights),
           inputs: inputsOf(open, [task], promptInitFiles(config.prompt)),
-          facts: () => dataFacts(task),
+          facts: () => dataFacts(task, config.train),
           spec: () =>
             promptTuningRun(open, {
               label: `teach ${name}, seed ${seed}`,

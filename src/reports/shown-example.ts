@@ -26,19 +26,39 @@ export interface ShownExample extends Example {
   target_tokens: TokenView;
 }
 
+/** Characters that the pieces of one token may have. */
+const LONGEST_PIECE = 32;
+
+/** The longest beginning of a text that encodes to exactly these ids; undefined where none does. */
+function beginningOf(text: string, ids: readonly number[], tokenizer: ShowingTokenizer): string | undefined {
+  // The longest beginning of no more tokens is near; tokens at its end may be others than in the whole text.
+  let [low, high] = [0, text.length];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (tokenizer.encode(text.slice(0, middle)).length <= ids.length) low = middle;
+    else high = middle - 1;
+  }
+  const wanted = ids.join();
+  for (let end = Math.min(text.length, low + LONGEST_PIECE); end >= Math.max(0, low - LONGEST_PIECE); end--) {
+    if (tokenizer.encode(text.slice(0, end)).join() === wanted) return text.slice(0, end);
+  }
+  return undefined;
+}
+
 /**
- * Splits a text where truncation cuts it: the limit counts EOS, and the tail is lost. Where the tokenizer changes the
- * text (spaces, Unicode forms), both parts are as decoded from the tokens.
+ * Splits a text where truncation cuts it: the limit counts EOS, and the tail is lost. Where no beginning of the text
+ * encodes to the tokens that are kept, both parts are as decoded from the tokens.
  */
 export function tokenView(text: string, limit: number, tokenizer: ShowingTokenizer): TokenView {
   const ids = tokenizer.encode(text);
   if (ids.length + 1 <= limit) return { tokens: ids.length + 1, kept: ids.length + 1, limit, seen: text, cut: '' };
-  const all = { skip_special: false };
-  const cut = tokenizer.decode(ids.slice(limit - 1), all);
-  const seen = text.endsWith(cut)
-    ? text.slice(0, text.length - cut.length).trimEnd()
-    : tokenizer.decode(ids.slice(0, limit - 1), all);
-  return { tokens: ids.length + 1, kept: limit, limit, seen, cut };
+  const [kept, lost] = [ids.slice(0, limit - 1), ids.slice(limit - 1)];
+  const counts = { tokens: ids.length + 1, kept: limit, limit };
+  const cut = tokenizer.decode(lost, { skip_special: false });
+  if (text.endsWith(cut)) return { ...counts, seen: text.slice(0, text.length - cut.length).trimEnd(), cut };
+  const seen = beginningOf(text, kept, tokenizer);
+  if (seen !== undefined) return { ...counts, seen: seen.trimEnd(), cut: text.slice(seen.length).trimStart() };
+  return { ...counts, seen: tokenizer.decode(kept, { skip_special: false }), cut };
 }
 
 /**

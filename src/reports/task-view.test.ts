@@ -158,9 +158,16 @@ describe('tokenView', () => {
     assert.deepEqual(tokenView('w1 w2 w3', 3, words), { tokens: 4, kept: 3, limit: 3, seen: 'w1 w2', cut: 'w3' });
   });
 
-  it('shows the decoded parts where the tokenizer changes the text', () => {
-    const upper = { ...words, encode: (text: string) => words.encode(text.toLowerCase()) };
-    const view = tokenView('W1 W2 W3', 3, upper);
+  it('shows the text itself where the tokenizer changes it', () => {
+    const lower = { ...words, encode: (text: string) => words.encode(text.toLowerCase().trim()) };
+    const view = tokenView('W1 W2 W3 W4', 4, lower);
+    assert.deepEqual([view.seen, view.cut], ['W1 W2 W3', 'W4']);
+  });
+
+  it('shows the decoded parts where no beginning of the text has the tokens that are kept', () => {
+    // Only the whole text is known.
+    const odd = { ...words, encode: (text: string) => (text === 'W1 W2 W3' ? [1, 2, 3] : [0]) };
+    const view = tokenView('W1 W2 W3', 3, odd);
     assert.deepEqual([view.seen, view.cut], ['w1 w2', 'w3']);
   });
 });

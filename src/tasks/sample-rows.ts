@@ -30,7 +30,7 @@ function choices(n: number, options: number, digits = false): { question: string
   const text = labels.map((_, i) => `a ${at(THINGS, n + i)}`);
   const right = n % options;
   return {
-    question: `Which of these is ${text[right]!}?`,
+    question: `Question ${n}: which is ${text[right]!}?`,
     choices: { text, label: labels },
     answerKey: labels[right]!,
   };

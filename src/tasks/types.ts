@@ -27,6 +27,7 @@ export const METRIC_NAMES = [
   'pearson',
   'spearman',
   'grouped_em',
+  'f1_per_question',
   'bleu',
   'nist',
   'meteor_nltk',

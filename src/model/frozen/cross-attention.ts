@@ -1,4 +1,4 @@
-import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
 import { product } from '../../engines/matmul.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';

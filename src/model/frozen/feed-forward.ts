@@ -1,4 +1,4 @@
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { product } from '../../engines/matmul.js';
 import { reluGradient } from '../../engines/native-ops.js';
 import { tf } from '../../engines/tf.js';

@@ -39,8 +39,8 @@ export type NetworkGradients = {
 
 /** The final norm and dropout of a stack. */
 interface StackEnd {
-  unit: Tensor2D;
-  inverse: Tensor2D;
+  unit: Tensor;
+  inverse: Tensor;
   mask: Tensor | null;
 }
 

@@ -1,0 +1,236 @@
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
+import { makeBatch, type Batch } from '../data/batch.js';
+import { tf } from '../engines/tf.js';
+import { tokenCrossEntropy, tokenMeanWeights } from '../losses/cross-entropy.js';
+import { distillationLosses, type DistillationOptions } from '../losses/distillation.js';
+import type { T5Config } from '../model/config.js';
+import { noDropout, seededDropout } from '../model/dropout.js';
+import { promptForward, promptValues } from '../model/prompt-forward.js';
+import { forward, type ForwardInput, type T5Model } from '../model/t5.js';
+import { disposeWeights } from '../model/weights.js';
+import { adamw } from '../optim/adamw.js';
+import { decomposedBank, selectPrompts, vanillaBank } from '../prompts/bank.js';
+import { batchTensors, targetMask } from '../train/batch-tensors.js';
+import { trainLoop, type LossTerms, type TrainState } from '../train/loop.js';
+import type { Tensors } from '../optim/optimizer.js';
+import { Rng } from '../util/rng.js';
+import { KernelCount } from './kernel-count.js';
+import { randomModel } from './random-model.js';
+
+export interface StepOptions {
+  config: T5Config;
+  /** Whether the model has a head of its own (v1.1). */
+  untied: boolean;
+  batch: number;
+  source_length: number;
+  target_length: number;
+  prompt_length: number;
+  method: 'pt' | 'mpt' | 'distill';
+  repeat: number;
+  dropout: boolean;
+  gradient_checkpointing: boolean;
+  /** Runs the readable reference forward and the tape instead of the explicit network. */
+  reference: boolean;
+}
+
+export interface StepReport {
+  /** Medians over `repeat` runs after one that warms up. A step is forward, backward and AdamW. */
+  step_ms: number;
+  forward_ms: number;
+  /** Source and target tokens (not the prompt's) that a step trains on, per second. */
+  tokens_per_s: number;
+  /** Of the step, counting the multiplications of a plain implementation; so work that is saved counts as speed. */
+  gflops: number;
+  /** A matMul of the encoder's feed-forward shape, measured in the same process. */
+  matmul_gflops: number;
+  kernels: number;
+  /** Most bytes in tensors at once, weights included. */
+  peak_tensor_mb: number;
+  peak_rss_mb: number;
+}
+
+const TASKS = 6;
+
+const DISTILL: DistillationOptions = {
+  lambda: 0.9,
+  temperature: 1,
+  t_squared: false,
+  loss_logits: true,
+  loss_hidden: true,
+  hidden_layers: 'last',
+  hidden_encoder: true,
+  hidden_decoder: true,
+  hidden_prompt_positions: true,
+};
+
+/** Times one training step and one forward pass on random weights. Frees everything it makes. */
+export async function benchStep(options: StepOptions): Promise<StepReport> {
+  const model = randomModel(options.config, options.untied);
+  const bench = new StepBench(model, options);
+  try {
+    await bench.steps(1);
+    const counted = new KernelCount();
+    await bench.steps(1);
+    const { kernels, peakBytes } = counted.stop();
+    const step_ms = await median(options.repeat, () => bench.steps(1));
+    bench.forward();
+    const forward_ms = await median(Math.max(3, options.repeat >> 1), () => Promise.resolve(bench.forward()));
+    const { batch, source_length, target_length } = options;
+    return {
+      step_ms: round(step_ms),
+      forward_ms: round(forward_ms),
+      tokens_per_s: Math.round((batch * (source_length + target_length) * 1000) / step_ms),
+      gflops: round(stepFlops(options) / step_ms / 1e6),
+      matmul_gflops: round(await matmulSpeed(options)),
+      kernels,
+      peak_tensor_mb: Math.round(peakBytes / 2 ** 20),
+      peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
+    };
+  } finally {
+    bench.dispose();
+    disposeWeights(model.weights);
+  }
+}
+
+/** A training step as the loop makes it, over one fixed batch. */
+class StepBench {
+  private readonly data: Batch;
+  private readonly entries: Int32Array;
+  private readonly teachers: Tensor3D | null;
+  private readonly optimizer = adamw({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 });
+  private readonly state: TrainState;
+
+  constructor(
+    private readonly model: T5Model,
+    private readonly options: StepOptions,
+  ) {
+    const { batch, source_length, target_length, prompt_length, method, config } = options;
+    const rng = Rng.stream(1, 'bench', 'data');
+    const tokens = (length: number) => Int32Array.from({ length }, () => 2 + rng.int(config.vocab_size - 2));
+    this.data = makeBatch(
+      Array.from({ length: batch }, () => ({ source: tokens(source_length), target: tokens(target_length) })),
+    );
+    const tasks = method === 'distill' ? TASKS : 1;
+    this.entries = Int32Array.from({ length: batch }, (_, row) => row % tasks);
+    const random = (...shape: number[]): Tensor =>
+      tf.tensor(Float32Array.from({ length: shape.reduce((n, m) => n * m, 1) }, () => rng.normal()), shape);
+    this.teachers = method === 'distill' ? (random(tasks, prompt_length, config.d_model) as Tensor3D) : null;
+    const parameters: Tensors =
+      method === 'pt'
+        ? { prompt: random(1, prompt_length, config.d_model) }
+        : {
+            shared_prompt: random(prompt_length, config.d_model),
+            task_u: tf.ones([tasks, prompt_length]),
+            task_v: tf.ones([tasks, config.d_model]),
+          };
+    this.state = { step: 0, parameters, optimizer: this.optimizer.init(parameters), window: { sums: {}, steps: 0 } };
+  }
+
+  async steps(count: number): Promise<void> {
+    await trainLoop(
+      {
+        total_steps: this.state.step + count,
+        optimizer: this.optimizer,
+        learningRate: () => 1e-3,
+        grad_clip: 1,
+        members: null,
+        nextBatches: () => [this.data],
+        frozen: [],
+        loss: (parameters, _, step) => this.loss(parameters, step),
+        log_every: 1,
+        eval_every: null,
+        save_every: null,
+        onStep: () => undefined,
+        onSave: () => undefined,
+        stopRequested: () => null,
+      },
+      this.state,
+    );
+  }
+
+  forward(): void {
+    const { model, options } = this;
+    tf.tidy(() => {
+      const run = options.reference ? forward : promptValues;
+      const { logits } = run(model, this.input(this.prompts(this.state.parameters)));
+      tokenCrossEntropy(logits, this.data.labels, tokenMeanWeights(this.data.labels)).dataSync();
+      if (this.teachers === null) return;
+      tf.sum(run(model, this.input(selectPrompts(this.teachers, this.entries))).logits).dataSync();
+    });
+  }
+
+  private loss(parameters: Tensors, step: number): LossTerms {
+    const { model, options, data } = this;
+    const dropout = options.dropout ? seededDropout(model.config.dropout_rate, 1, step) : noDropout;
+    const run = options.reference ? forward : promptForward;
+    const { gradient_checkpointing } = options;
+    const student = run(model, this.input(this.prompts(parameters)), { dropout, gradient_checkpointing });
+    const weights = tokenMeanWeights(data.labels);
+    if (this.teachers === null) {
+      const loss = tokenCrossEntropy(student.logits, data.labels, weights);
+      return { loss, loss_ce: loss };
+    }
+    const teach = options.reference ? forward : promptValues;
+    const teacher = teach(model, this.input(selectPrompts(this.teachers, this.entries)));
+    const target = { labels: data.labels, weights, mask: targetMask(data) };
+    return { ...distillationLosses(teacher, student, target, options.prompt_length, DISTILL) };
+  }
+
+  private prompts(parameters: Tensors): Tensor3D {
+    const bank = this.options.method === 'pt' ? vanillaBank(parameters) : decomposedBank(parameters);
+    return selectPrompts(bank, this.entries);
+  }
+
+  private input(prompts: Tensor3D): ForwardInput & { prompts: Tensor3D } {
+    return { ...batchTensors(this.data, prompts), prompts };
+  }
+
+  dispose(): void {
+    tf.dispose([this.state.parameters, this.state.optimizer]);
+    this.teachers?.dispose();
+  }
+}
+
+/** Floating-point operations of a step without shortcuts: the gradient of activations costs as much as they do. */
+function stepFlops({ config, batch, source_length, target_length, prompt_length, method }: StepOptions): number {
+  const { d_model: D, d_ff: F, vocab_size, num_heads, d_kv, feed_forward } = config;
+  const inner = num_heads * d_kv;
+  const [L, T] = [source_length + prompt_length, target_length];
+  const feed = (feed_forward === 'relu' ? 2 : 3) * D * F;
+  const attention = (queries: number, keys: number) => 2 * queries * keys * inner;
+  const encoder = config.num_layers * (L * (4 * D * inner + feed) + attention(L, L));
+  const decoderBlock = T * (6 * D * inner + feed) + 2 * L * D * inner + attention(T, T) + attention(T, L);
+  const decoder = config.num_decoder_layers * decoderBlock + T * D * vocab_size;
+  return 2 * batch * (encoder + decoder) * (method === 'distill' ? 3 : 2);
+}
+
+async function matmulSpeed({ config, batch, source_length, prompt_length }: StepOptions): Promise<number> {
+  const [rows, D, F] = [batch * (source_length + prompt_length), config.d_model, config.d_ff];
+  const [a, b] = [tf.ones([rows, D]), tf.ones([D, F])];
+  const once = () => {
+    const c = tf.matMul(a, b);
+    c.dataSync();
+    c.dispose();
+    return Promise.resolve();
+  };
+  await once();
+  const millis = await median(9, once);
+  tf.dispose([a, b]);
+  return (2 * rows * D * F) / millis / 1e6;
+}
+
+async function median(count: number, action: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await action();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  const middle = count >> 1;
+  return count % 2 === 1 ? times[middle]! : (times[middle - 1]! + times[middle]!) / 2;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from '@commander-js/extra-typings';
+import { benchStep, type StepReport } from '../bench/step.js';
+import { engineOption, threadsOption } from '../engines/options.js';
+import { startEngine } from '../engines/select.js';
+import { log, print, printJson } from '../logging/console.js';
+import { parseT5Config } from '../model/config.js';
+import { UserError } from '../util/errors.js';
+import { wholeNumber } from './stage-options.js';
+
+const EXAMPLES = `
+Weights are random: only the shape of the config counts. bench/peft_step.py times the same in Hugging Face PEFT, and
+bench/compare.mjs alternates the two.
+
+Examples:
+  $ mpt bench step --model-config t5-base/config.json
+  $ mpt bench step --model-config bench/configs/t5-small.json --method distill --repeat 11 --json`;
+
+/** `mpt bench`: how fast training runs on this machine. */
+export function benchCommand() {
+  return new Command('bench').description('time training on random weights').addCommand(stepCommand());
+}
+
+function stepCommand() {
+  return new Command('step')
+    .description('one training step and one forward pass of a T5')
+    .requiredOption('--model-config <file>', "a hub config.json of a T5: the model's shape")
+    .option('--batch <n>', 'rows', wholeNumber, 8)
+    .option('--source-length <n>', 'tokens of each source', wholeNumber, 128)
+    .option('--target-length <n>', 'tokens of each target', wholeNumber, 8)
+    .option('--prompt-length <n>', 'vectors of the prompt', wholeNumber, 100)
+    .addOption(
+      new Option('--method <name>', 'what is trained: a prompt, its decomposition, or that with a teacher')
+        .choices(['pt', 'mpt', 'distill'] as const)
+        .default('mpt' as const),
+    )
+    .option('--repeat <n>', 'measured repetitions, after those that warm up', wholeNumber, 7)
+    .option('--dropout', "with the config's dropout")
+    .option('--gradient-checkpointing', 'recompute blocks in the backward pass')
+    .option('--reference', 'the readable reference implementation instead of the explicit network')
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .option('--json', 'print the numbers as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options) => {
+      const engine = await startEngine({ engine: options.engine, threads: options.threads });
+      const { config, untied } = readConfig(options.modelConfig);
+      log(`${engine.name} on ${engine.device}, ${engine.threads} threads`);
+      const report = await benchStep({
+        config,
+        untied,
+        batch: options.batch,
+        source_length: options.sourceLength,
+        target_length: options.targetLength,
+        prompt_length: options.promptLength,
+        method: options.method,
+        repeat: options.repeat,
+        dropout: options.dropout === true,
+        gradient_checkpointing: options.gradientCheckpointing === true,
+        reference: options.reference === true,
+      });
+      if (options.json) printJson({ ...report, engine: engine.name, threads: engine.threads });
+      else print(lines(report));
+    });
+}
+
+function readConfig(file: string) {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new UserError(`${file} cannot be read as JSON: ${(cause as Error).message}`, { cause });
+  }
+  const untied = (json as { tie_word_embeddings?: unknown } | null)?.tie_word_embeddings === false;
+  return { config: parseT5Config(json, file), untied };
+}
+
+function lines(report: StepReport): string {
+  const rows: [string, string][] = [
+    ['training step', `${report.step_ms} ms (${report.tokens_per_s} tokens/s)`],
+    ['forward pass', `${report.forward_ms} ms`],
+    ['arithmetic', `${report.gflops} GFLOP/s; a matMul alone ${report.matmul_gflops}`],
+    ['kernels per step', String(report.kernels)],
+    ['peak of tensors', `${report.peak_tensor_mb} MiB`],
+    ['peak resident', `${report.peak_rss_mb} MiB`],
+  ];
+  return rows.map(([name, text]) => `${name.padEnd(18)}${text}`).join('\n');
+}
