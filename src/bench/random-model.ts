@@ -1,3 +1,4 @@
+import { place } from '../engines/native-ops.js';
 import { tf } from '../engines/tf.js';
 import type { T5Config } from '../model/config.js';
 import { initialStd } from '../model/init.js';
@@ -24,7 +25,7 @@ export function randomModel(config: T5Config, untied: boolean): T5Model {
       // A stride without a common factor, so that rows differ from each other.
       at = (at + 9973) & (TABLE - 1);
     }
-    weights[name] = tf.tensor(values, shape);
+    weights[name] = place(tf.tensor(values, shape));
   }
   return { config, weights };
 }

@@ -7,6 +7,8 @@ import { tf } from './tf.js';
  * engines compute the same from kernels they have. None of these is recorded for gradients.
  */
 interface NativeBackend {
+  /** Hands over values that are still JavaScript's. */
+  getInputTensorIds(tensors: Tensor[]): number[];
   executeSingleOutput(name: string, attributes: object[], inputs: Tensor[]): Tensor;
   readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
 }
@@ -21,4 +23,13 @@ function run(name: string, ...inputs: Tensor[]): Tensor {
 export function reluGradient(dy: Tensor, y: Tensor): Tensor {
   if (tf.getBackend() === NATIVE_BACKEND) return run('ReluGrad', dy, y);
   return tf.mul(dy, tf.cast(tf.greater(y, 0), 'float32'));
+}
+
+/**
+ * Hands a new tensor's values to the engine now rather than at first use, so that JavaScript's copy can be collected:
+ * whoever makes many large tensors (a model's weights) would otherwise hold them all twice.
+ */
+export function place<T extends Tensor>(tensor: T): T {
+  if (tf.getBackend() === NATIVE_BACKEND) (tf.backend() as unknown as NativeBackend).getInputTensorIds([tensor]);
+  return tensor;
 }

@@ -228,8 +228,9 @@ export function diskFull(file: string, missing?: number, cause?: unknown): RunEr
 /** Free bytes where a folder lies; null where that cannot be asked. */
 export function freeBytes(folder: string): number | null {
   try {
-    const { bavail, bsize } = statfsSync(folder);
-    return Number(bavail) * Number(bsize);
+    const { bavail, bsize, blocks } = statfsSync(folder);
+    // Some network and virtual file systems tell nothing.
+    return Number(blocks) === 0 ? null : Number(bavail) * Number(bsize);
   } catch {
     return null;
   }

@@ -65,7 +65,7 @@ export async function fetchBlob(
 
 async function locked(file: string, signal: AbortSignal, onWait: (holder: string) => void): Promise<() => void> {
   try {
-    return await acquireLock(file, { waitMs: Infinity, onWait, signal });
+    return await acquireLock(file, { waitMs: Infinity, pollMs: 100, onWait, signal });
   } catch (error) {
     throw signal.aborted ? signal.reason : explainCacheError(error, file);
   }

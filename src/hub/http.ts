@@ -58,14 +58,14 @@ async function exchange(
     ...(own ? { authorization: `Bearer ${token}` } : {}),
   };
   try {
+    const request = await open(settings, url, { headers: sent, timeout: timeout_ms, signal });
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      open(settings, url, { headers: sent, timeout: timeout_ms, signal }).then((request) => {
-        request.on('response', resolve).on('error', reject);
-        request.on('timeout', () => {
-          request.destroy(new Error(`${url.host} was silent for ${formatDuration(timeout_ms)}`));
-        });
-        request.end();
-      }, reject);
+      let answered: IncomingMessage | undefined;
+      request.on('response', (message) => resolve((answered = message))).on('error', reject);
+      request.on('timeout', () => {
+        (answered ?? request).destroy(new Error(`${url.host} was silent for ${formatDuration(timeout_ms)}`));
+      });
+      request.end();
     });
     // Errors are met where the body is read; one of a body that nobody reads must not end the process.
     response.on('error', () => undefined);

@@ -5,28 +5,47 @@ import { withGradient } from '../engines/with-gradient.js';
 /**
  * Token cross-entropy Σ w · −log p(label) (paper Eq 1 with w = 1 / number of target tokens).
  *
+ * Logits are the largest tensor of a step with few rows, so no second one of that size is kept: log Σ exp per row is
+ * enough to make the gradient.
+ *
  * @param logits [B, T, V]
  * @param labels [B·T] token ids; any value where the weight is zero (-100 at padding)
  * @param weights [B·T] weight of each target token; they sum to 1 for a mean over tokens
  */
 export function tokenCrossEntropy(logits: Tensor3D, labels: Int32Array, weights: Float32Array): Scalar {
   const vocab = logits.shape[2];
-  const ids = labels.map((label) => Math.max(label, 0));
+  /** Positions of the labels among the flattened logits. */
+  const places = labels.map((label, row) => row * vocab + Math.max(label, 0));
   return withGradient(logits, (input, save) => {
     const flat = input.reshape([-1, vocab]) as Tensor2D;
-    const oneHot = tf.oneHot(tf.tensor1d(ids, 'int32'), vocab).cast('float32');
+    const total = logSumExp(flat); // [B·T, 1]
+    const picked = tf.gather(input.flatten(), tf.tensor1d(places, 'int32')); // [B·T]
+    const loss = tf.sub(total.flatten(), picked);
     const tokenWeights = tf.tensor1d(weights);
-    const logProbabilities = tf.logSoftmax(flat, -1);
-    const picked = tf.sum(tf.mul(logProbabilities, oneHot), -1); // [B·T]
-    save([logProbabilities, oneHot, tokenWeights]);
+    save([flat, total, loss, tokenWeights]);
     return {
-      value: tf.neg(tf.sum(tf.mul(picked, tokenWeights))),
+      value: tf.sum(tf.mul(loss, tokenWeights)),
       gradFunc: (dy, saved) => {
-        const [logP, target, w] = saved as [Tensor, Tensor, Tensor];
-        return tf.mul(tf.mul(tf.sub(tf.exp(logP), target), tf.expandDims(w, -1)), dy).reshape(input.shape);
+        const [x, logTotal, nll, w] = saved as [Tensor, Tensor, Tensor, Tensor];
+        return tf.tidy(() => {
+          const scale = tf.mul(w, dy);
+          const others = tf.tidy(() => tf.mul(tf.tidy(() => tf.exp(tf.sub(x, logTotal))), tf.expandDims(scale, -1)));
+          const atLabels = tf.mul(tf.sub(tf.exp(tf.neg(nll)), 1), scale); // (p(label) − 1)·w
+          const index = tf.tensor2d(places, [places.length, 1], 'int32');
+          return tf.tensorScatterUpdate(others.flatten(), index, atLabels).reshape(input.shape);
+        });
       },
     };
   }) as Scalar;
+}
+
+/** log Σ exp over the last axis: [N, V] → [N, 1]. */
+export function logSumExp(x: Tensor2D): Tensor2D {
+  return tf.tidy(() => {
+    const largest = tf.max(x, -1, true);
+    const sum = tf.sum(tf.tidy(() => tf.exp(tf.sub(x, largest))), -1, true);
+    return tf.add(tf.log(sum), largest) as Tensor2D;
+  });
 }
 
 /** Weight 1/n for each of the n target tokens (labels ≥ 0), 0 at padding: the mean over target tokens. */

@@ -1,5 +1,6 @@
-import type { Scalar, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
+import { withGradient } from '../engines/with-gradient.js';
 
 /**
  * Mean squared error between hidden states of teacher and student (paper Eq 4), over the positions of `mask` and all
@@ -10,10 +11,20 @@ import { tf } from '../engines/tf.js';
  * @param mask [B, L]: 1 where a position counts
  */
 export function hiddenStateLoss(teacher: Tensor3D[], student: Tensor3D[], mask: Tensor2D): Scalar {
-  const count = tf.sum(mask);
-  const layers = student.map((layer, i) => {
-    const perPosition = tf.mean(tf.square(tf.sub(layer, teacher[i]!)), -1); // [B, L]
-    return tf.div(tf.sum(tf.mul(perPosition, mask)), count);
-  });
+  const weight = tf.tidy(() => tf.div(mask, tf.mul(tf.sum(mask), student[0]!.shape[2])).expandDims(-1)); // [B, L, 1]
+  const layers = student.map((layer, i) => weightedSquares(layer, teacher[i]!, weight));
   return tf.div(tf.addN(layers), layers.length) as Scalar;
+}
+
+/** Σ weight·(student − teacher)², with a gradient for the student. */
+function weightedSquares(student: Tensor3D, teacher: Tensor3D, weight: Tensor): Scalar {
+  return withGradient(student, (input, save) => {
+    const [weighted, value] = tf.tidy(() => {
+      const gap = tf.sub(input, teacher);
+      const weighted = tf.mul(gap, weight);
+      return [weighted, tf.sum(tf.mul(weighted, gap))];
+    }) as [Tensor, Tensor];
+    save([weighted]);
+    return { value, gradFunc: (dy, saved) => tf.mul(saved[0]!, tf.mul(dy, 2)) };
+  }) as Scalar;
 }

@@ -1,5 +1,7 @@
-import type { Scalar, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
+import { withGradient } from '../engines/with-gradient.js';
+import { logSumExp } from './cross-entropy.js';
 
 /**
  * KL(teacher ‖ student) over the vocabulary, both softened by `temperature`, Σ w · KL over target positions
@@ -18,9 +20,30 @@ export function klDivergence(
 ): Scalar {
   const vocab = student.shape[2];
   const { temperature } = options;
-  const soften = (logits: Tensor3D) => tf.logSoftmax(tf.div(logits.reshape([-1, vocab]), temperature) as Tensor2D, -1);
-  const teacherLog = soften(teacher);
-  const perToken = tf.sum(tf.mul(tf.exp(teacherLog), tf.sub(teacherLog, soften(student))), -1); // [B·T]
-  const mean = tf.sum(tf.mul(perToken, tf.tensor1d(weights)));
-  return (options.t_squared ? tf.mul(mean, temperature ** 2) : mean) as Scalar;
+  const factor = options.t_squared ? temperature ** 2 : 1;
+  const soften = (logits: Tensor3D) =>
+    tf.tidy(() => {
+      const flat = tf.div(logits.reshape([-1, vocab]), temperature) as Tensor2D;
+      return tf.sub(flat, logSumExp(flat)); // log-probabilities
+    });
+  return withGradient(student, (input, save) => {
+    const studentLog = soften(input as Tensor3D);
+    const [target, perToken] = tf.tidy(() => {
+      const teacherLog = soften(teacher);
+      const target = tf.exp(teacherLog);
+      return [target, tf.sum(tf.tidy(() => tf.mul(target, tf.sub(teacherLog, studentLog))), -1)];
+    }) as [Tensor, Tensor];
+    const tokenWeights = tf.tensor1d(weights.map((weight) => weight * factor));
+    save([studentLog, target, tokenWeights]);
+    return {
+      value: tf.sum(tf.mul(perToken, tokenWeights)),
+      // Σ_v t_v = 1, so d/ds of −Σ t·log softmax(s/τ) is (softmax(s/τ) − t)/τ.
+      gradFunc: (dy, saved) =>
+        tf.tidy(() => {
+          const [logP, t, w] = saved as [Tensor, Tensor, Tensor];
+          const scale = tf.expandDims(tf.mul(w, tf.div(dy, temperature)), -1);
+          return tf.mul(tf.tidy(() => tf.sub(tf.exp(logP), t)), scale).reshape(input.shape);
+        }),
+    };
+  }) as Scalar;
 }

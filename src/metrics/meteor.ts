@@ -1,4 +1,5 @@
 import { porterStem } from './porter-stemmer.js';
+import { splitWhite } from './text.js';
 import { tokenizePtb } from './tokenize-ptb.js';
 import { synonyms } from './wordnet-synonyms.js';
 
@@ -81,10 +82,11 @@ function segmentScore(predictionWords: readonly string[], referenceWords: readon
  * irregular forms ("children"), this has 3.1 without them.
  */
 export function meteorNltk(predictions: readonly string[], references: readonly (readonly string[])[]): number {
+  const wordsOf = (text: string): string[] => splitWhite(tokenizePtb(text).join(' '));
   let sum = 0;
   predictions.forEach((prediction, i) => {
-    const words = tokenizePtb(prediction);
-    sum += Math.max(...references[i]!.map((reference) => segmentScore(words, tokenizePtb(reference))));
+    const words = wordsOf(prediction);
+    sum += Math.max(...references[i]!.map((reference) => segmentScore(words, wordsOf(reference))));
   });
   return sum / predictions.length;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { findTask } from '../tasks/registry.js';
-import type { Example } from '../tasks/types.js';
+import type { Example, Task } from '../tasks/types.js';
 import { packageRoot } from '../util/paths.js';
 import { meanStd } from './aggregate.js';
 import { binaryF1, groupedExactMatch, macroF1, matthewsCorrelation } from './classification.js';
@@ -22,6 +22,16 @@ interface Fixture {
   }[];
   correlation: { a: number[]; b: number[]; pearson: number; spearman: number }[];
   squad: { prediction: string; references: string[]; f1: number; em: boolean }[];
+  questions: {
+    predictions: number[];
+    targets: number[];
+    groups: string[];
+    f1: number;
+    f1_per_question: number;
+    grouped_em: number;
+  }[];
+  record: { predictions: string[]; answers: string[][]; em: number; f1: number }[];
+  stsb: { predictions: string[]; targets: string[]; pearson: number; spearman: number }[];
 }
 
 /** Made by make.py beside it with scikit-learn, SciPy and the SQuAD v1.1 definition. */
@@ -56,6 +66,41 @@ describe('metrics against Python', () => {
     for (const { prediction, references, f1, em } of fixture.squad) {
       close(squadF1(prediction, references), f1, JSON.stringify({ prediction, references }));
       assert.equal(squadExactMatch(prediction, references), em, JSON.stringify({ prediction, references }));
+    }
+  });
+
+  it("MultiRC's scores over answers and per question equal scikit-learn", () => {
+    const task: Task = { ...findTask('multirc'), metrics: ['f1', 'f1_per_question', 'grouped_em'] };
+    for (const { predictions, targets, groups, ...expected } of fixture.questions) {
+      const rows = examples(
+        targets.map(String),
+        groups.map((group) => ({ group })),
+      );
+      const texts = predictions.map((label) => (label < 0 ? 'maybe' : String(label)));
+      const scores = scorePredictions(task, texts, rows);
+      for (const metric of ['f1', 'f1_per_question', 'grouped_em'] as const) {
+        close(scores[metric]!, expected[metric], `${metric} of ${groups.length} answers`);
+      }
+    }
+  });
+
+  it("ReCoRD's scores are the best over the answers, per query", () => {
+    for (const { predictions, answers, ...expected } of fixture.record) {
+      const rows = examples(
+        answers.map(([answer]) => answer!),
+        answers.map((references) => ({ references })),
+      );
+      const scores = scorePredictions(findTask('record'), predictions, rows);
+      close(scores.em!, expected.em, 'em');
+      close(scores.f1!, expected.f1, 'f1');
+    }
+  });
+
+  it('correlations of texts take what is no number as -1', () => {
+    for (const { predictions, targets, ...expected } of fixture.stsb) {
+      const scores = scorePredictions(findTask('stsb'), predictions, examples(targets));
+      close(scores.pearson!, expected.pearson, 'pearson');
+      close(scores.spearman!, expected.spearman, 'spearman');
     }
   });
 });

@@ -35,11 +35,11 @@ function randomBatch(lengths: readonly (readonly [number, number])[], vocabulary
 }
 
 /** Both forms of cross-attention (few targets, many), with padding and without. */
-const BATCHES = {
+const BATCHES: Record<'few targets, padded' | 'many targets, padded' | 'equal lengths', [number, number][]> = {
   'few targets, padded': [[9, 2], [4, 1], [6, 3]],
   'many targets, padded': [[9, 7], [4, 6], [6, 2]],
   'equal lengths': [[6, 2], [6, 2]],
-} as const;
+};
 
 type PromptInput = Parameters<typeof promptForward>[1];
 type Forward = (model: T5Model, input: PromptInput, options?: NetworkOptions) => ForwardOutput;

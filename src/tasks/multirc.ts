@@ -31,14 +31,14 @@ export const multirc = defineFileTask({
   t5_name: 'multirc',
   pieces: { attempt: pieces, t5: pieces },
   group: ({ idx }) => `${idx.paragraph}-${idx.question}`,
-  metrics: ['f1', 'grouped_em'],
+  metrics: ['f1', 'grouped_em', 'f1_per_question'],
   max_source_length: 348,
   max_target_length: 8,
   sources: [ATTEMPT, T5],
   notes: [
     'The halves of the validation set cut through questions, so grouped EM on them is not comparable with ' +
       'published EM.',
-    'f1 is over all answers together (F1a).',
+    'f1 is over all answers together (F1a), f1_per_question the mean over questions (F1m).',
     'A source length of 348 is recalled from the paper, not confirmed.',
   ],
 });

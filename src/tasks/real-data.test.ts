@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadTask } from '../data/dataset.js';
 import { packageRoot } from '../util/paths.js';
-import type { Example, SplitName, TaskData, TemplateFamily } from './types.js';
+import { findTask } from './registry.js';
+import type { Example, FileTask, SplitName, TaskData } from './types.js';
 
 interface SplitCounts {
   count: number;
@@ -103,8 +104,10 @@ const CHECKED: Record<string, { row: number; input: string; attempt: string; t5:
     row: 25279,
     // The space at the end is the data's.
     input:
-      'superglue-multirc question: Roughly how many gumballs are missing? answer: No missing paragraph: Mike and Jeff ' +
-      'are close friends. Their school is having a guessing game to guess how many gumballs are in a box. If they get ' +
+      'superglue-multirc question: Roughly how many gumballs are missing? answer: No ' +
+      'missing paragraph: Mike and Jeff ' +
+      'are close friends. Their school is having a guessing game to guess how many ' +
+      'gumballs are in a box. If they get ' +
       'the right amount they win $100. If they get close they get a $20 gift card. The box looks like it is missing ' +
       'some gumballs. It turns out some people are eating them when they place their guess. 100 people guessed and ' +
       'took a piece of candy. The box is 10" by 10" by 10". Each gumball is 1" each. Mike guessed 500. Jeff guessed ' +
@@ -133,15 +136,18 @@ const CHECKED: Record<string, { row: number; input: string; attempt: string; t5:
   record: {
     row: 17,
     input:
-      "superglue-record record query: Pope Francis' pared back humble demeanour has taken locals in status-conscious, " +
-      'ostentatious, @placeholder by surprise. entities: Francis, Mass, Deajeon, Korea, Pope Francis, Seoul, Daejeon, ' +
+      "superglue-record record query: Pope Francis' pared back humble demeanour has " +
+      'taken locals in status-conscious, ' +
+      'ostentatious, @placeholder by surprise. entities: Francis, Mass, Deajeon, ' +
+      'Korea, Pope Francis, Seoul, Daejeon, ' +
       'Kia Soul passage: Pope Francis surprised hundreds of commuters when he rode on a train to a Mass in Deajeon, ' +
       'Korea, instead of a helicopter He has built a reputation for his down-to-earth style and has no patience for ' +
       'pomp. But even so, Pope Francis surprised hundreds of ordinary commuters when he took public transport to ' +
       'celebrate a Mass in Korea where he is on a five day visit. The pope scrapped his plans to take a helicopter ' +
       'from Seoul to his first public Mass instead taking a local train to Daejeon, where he held a service at a ' +
       'football stadium in the city. Pope Francis took train to Daejeon, where he led service at football stadium. ' +
-      'He was seen in fourth car of train in first-class, with 500 other passengers. Had already refused a Popemobile ' +
+      'He was seen in fourth car of train in first-class, with 500 other passengers. ' +
+      'Had already refused a Popemobile ' +
       'and arrived from airport in black Kia Soul',
     attempt: 'Korea',
     t5: 'Korea',
@@ -208,8 +214,8 @@ const CHECKED: Record<string, { row: number; input: string; attempt: string; t5:
 const dataDir = process.env['MPT_TEST_DATA'];
 const skip = dataDir === undefined || !existsSync(dataDir) ? 'MPT_TEST_DATA is not set' : false;
 
-function load(name: string, template: TemplateFamily): Promise<TaskData> {
-  return loadTask(name, { data_dir: dataDir, template, task_prefix: true });
+function load(name: string): Promise<TaskData> {
+  return loadTask(name, { data_dir: dataDir, template: 'attempt', task_prefix: true });
 }
 
 /** The row of the file that an example comes from: "train/17", "validation/3.1". */
@@ -224,7 +230,7 @@ describe('real files', { skip }, () => {
 
   for (const [name, expected] of Object.entries(COUNTS)) {
     it(`${name}: rows, label balance and an example to the letter`, async () => {
-      const { splits } = await load(name, 'attempt');
+      const { splits } = await load(name);
       const seen: string[] = [];
       for (const split of ['train', 'validation', 'test'] as const) {
         const { count, first, labels } = expected[split];
@@ -247,14 +253,15 @@ describe('real files', { skip }, () => {
       const example = [...splits.train, ...splits.validation].find((candidate) => candidate.id === id);
       assert.equal(example?.input, input);
       assert.equal(example.target, attempt);
-      const words = await load(name, 't5');
-      const same = [...words.splits.train, ...words.splits.validation].find((candidate) => candidate.id === id);
-      assert.equal(same?.target, t5);
+      const task = findTask(name) as FileTask;
+      const line = readFileSync(join(dataDir!, task.folder, 'train.jsonl'), 'utf8').split('\n')[row]!;
+      const [read] = [task.schema.parse(JSON.parse(line))].flatMap((whole) => task.expand?.(whole) ?? [whole]);
+      assert.equal(task.render(read!, { template: 't5', task_prefix: true }).target, t5);
     });
   }
 
   it('merge the texts of one meaning where they are evaluated, and nowhere else', async () => {
-    const { splits } = await load('e2e_cleaned', 'attempt');
+    const { splits } = await load('e2e_cleaned');
     const texts = (split: SplitName): number =>
       splits[split].reduce((sum, { references }) => sum + (references?.length ?? 0), 0);
     assert.equal(texts('train'), 4299);
@@ -262,7 +269,7 @@ describe('real files', { skip }, () => {
     for (const split of ['validation', 'test'] as const) {
       assert.equal(new Set(splits[split].map(({ input }) => input)).size, splits[split].length);
     }
-    const webnlg = await load('webnlg', 'attempt');
+    const webnlg = await load('webnlg');
     assert.ok(webnlg.splits.train.every(({ references }) => references?.length === 1));
     assert.ok(webnlg.splits.test.some(({ references }) => references!.length > 1));
   });
@@ -270,7 +277,7 @@ describe('real files', { skip }, () => {
   it('reproduce the majority scores seen in published tables', async () => {
     // tasks.yaml: WSC 67.3 = 35/52, MRPC 68.1 = 139/204
     const share = async (name: string, label: string): Promise<string> => {
-      const { test } = (await load(name, 'attempt')).splits;
+      const { test } = (await load(name)).splits;
       return ((100 * test.filter(({ target }) => target === label).length) / test.length).toFixed(1);
     };
     assert.equal(await share('wsc', '0'), '67.3');

@@ -25,15 +25,17 @@ function pair(n: number, same: boolean): [string, string] {
 }
 
 /** A question with as many options as asked for, labelled by letters or digits; the right one is named in it. */
-function choices(n: number, options: number, digits = false): { question: string; choices: object; answerKey: string } {
-  const labels = Array.from({ length: options }, (_, i) => (digits ? String(i + 1) : 'ABCDE'[i]!));
-  const text = labels.map((_, i) => `a ${at(THINGS, n + i)}`);
-  const right = n % options;
-  return {
-    question: `Question ${n}: which is ${text[right]!}?`,
-    choices: { text, label: labels },
-    answerKey: labels[right]!,
-  };
+function choices(n: number, { options, right = n % options, digits = false }: ChoiceOptions): Row {
+  const label = Array.from({ length: options }, (_, i) => (digits ? String(i + 1) : 'ABCDE'[i]!));
+  const text = label.map((_, i) => `a ${at(THINGS, n + i)}`);
+  return { question: `Question ${n}: which is ${text[right]!}?`, choices: { text, label }, answerKey: label[right]! };
+}
+
+interface ChoiceOptions {
+  options: number;
+  /** Position of the right one. */
+  right?: number;
+  digits?: boolean;
 }
 
 /** Punctuation of all kinds; several answers, one of them twice. */
@@ -41,7 +43,7 @@ function answered(n: number): { question: string; context: string; answers: stri
   const year = 1800 + n;
   return {
     question: `When was the "${at(THINGS, n)}" built?`,
-    context: `[DOC] The ${at(THINGS, n)} (naïve, e\u0301gal_ité) cost £${n}.50; it was built in ${year}–${year + 2}.`,
+    context: `[DOC] The ${at(THINGS, n)} (naïve, e\u0301gal_ité): £${n}.50; it was built in ${year}–${year + 2}.`,
     answers: n % 3 === 0 ? [String(year), `in ${year}`, String(year)] : [`${year}–${year + 2}`],
   };
 }
@@ -57,7 +59,7 @@ function pronoun(n: number): Row {
     case 0:
     case 1:
       return {
-        text: `${first} told ${second} that she was late.`,
+        text: `${first} told ${second} that she was late for the ${thing(n)}.`,
         ...spans(n % 2 ? first : second, n % 2 ? 0 : 2, 'she', 4),
         ...rest,
       };
@@ -66,26 +68,27 @@ function pronoun(n: number): Row {
       return { text: `When he came home, ${first} saw the ${thing(n)}.`, ...spans(first, 4, 'he', 1), ...rest };
     case 4:
       return {
-        text: `The (old ${at(THINGS, n)} fell because it was heavy.`,
-        ...spans(`The (old ${at(THINGS, n)}`, 0, 'it', 5),
+        text: `The (old ${thing(n)} fell because it was heavy.`,
+        ...spans(`The (old ${thing(n)}`, 0, 'it', 7),
         ...rest,
       };
     default:
       return {
-        text: `${first} and ${second} met; "they" talked of it.`,
+        text: `${first} and ${second} met; "they" saw the ${thing(n)}.`,
         ...spans(`${first} and`, 0, 'they', 4),
         ...rest,
       };
   }
 }
 
-/** Every third meaning has three texts, which follow each other as in the data. */
+/** Three texts of each meaning, which follow each other as in the data. */
 function restaurant(n: number): Row {
   const meaning = Math.floor(n / 3);
   const [name, food] = [`The ${at(THINGS, meaning)} ${meaning}`, at(['French', 'Indian', 'Italian'], meaning)];
   const text = at([`${name} serves ${food} food.`, `You get ${food} food at ${name}.`, `${food} food? ${name}!`], n);
+  const friendly = meaning % 2 ? 'yes' : 'no';
   return {
-    meaning_representation: `name[${name}], food[${food}], familyFriendly[${meaning % 2 ? 'yes' : 'no'}]`,
+    meaning_representation: `name[${name}], food[${food}], familyFriendly[${friendly}]`,
     human_reference: text,
   };
 }
@@ -124,7 +127,19 @@ const review: (stars: number) => RowMaker = (stars) => (n) => ({
   label: n % stars,
 });
 const mrqa: RowMaker = (n) => ({ ...answered(n), key: `q${n}` });
-const science: RowMaker = (n) => ({ id: `made-up-${n}`, ...choices(n, [4, 3, 5, 4][n % 4]!, n % 4 === 3) });
+/** Three, four or five options; digits on some. */
+const science: RowMaker = (n) => ({
+  id: `made-up-${n}`,
+  ...at(
+    [
+      choices(n, { options: 4 }),
+      choices(n, { options: 3 }),
+      choices(n, { options: 5, right: 4 }),
+      choices(n, { options: 4, digits: true }),
+    ],
+    n,
+  ),
+});
 
 const MAKERS: Readonly<Record<string, RowMaker>> = {
   mnli: nli(['same', 'other', 'against']),
@@ -180,7 +195,9 @@ const MAKERS: Readonly<Record<string, RowMaker>> = {
   record: (n) => {
     const entities = [at(NAMES, n), at(NAMES, n + 1), at(NAMES, n + 2)];
     return {
-      passage: `${entities[0]!} met ${entities[1]!} near the ${thing(n)}\n@highlight\n${entities[2]!} left early.\n@highlight\nIt rained.`,
+      passage:
+        `${entities[0]!} met ${entities[1]!} near the ${thing(n)}\n@highlight\n` +
+        `${entities[2]!} left early.\n@highlight\nIt rained.`,
       query: '@placeholder went to the river',
       entities,
       // One example for each; none becomes an unknown word.
@@ -216,9 +233,9 @@ const MAKERS: Readonly<Record<string, RowMaker>> = {
     text: `${at(['Minister', 'Striker', 'Shares', 'Satellite'], n)} news The ${thing(n)} (Reuters) -- today.`,
     label: n % 4,
   }),
-  commonsense_qa: (n) => ({ id: `c${n}`, ...choices(n, 5), question_concept: at(THINGS, n) }),
+  commonsense_qa: (n) => ({ id: `c${n}`, ...choices(n, { options: 5 }), question_concept: at(THINGS, n) }),
   openbookqa: (n) => {
-    const { question, ...rest } = choices(n, 4);
+    const { question, ...rest } = choices(n, { options: 4 });
     return { id: `o${n}`, question_stem: question, ...rest };
   },
   arc_easy: science,

@@ -9,32 +9,36 @@ import { isLabelTarget, type UserTaskSpec } from './user-task-schema.js';
 /** Metrics of generated text: they mean nothing on labels. */
 const TEXT_METRICS: readonly MetricName[] = ['em', 'bleu', 'nist', 'meteor_nltk', 'rouge_l', 'cider', 'ter'];
 const NUMBER_METRICS: readonly MetricName[] = ['pearson', 'spearman'];
+const CLASS_METRICS: readonly MetricName[] = ['f1_macro', 'matthews_correlation', 'f1_per_question'];
+const BINARY_METRICS: readonly MetricName[] = ['f1', 'f1_per_question'];
+const GROUP_METRICS: readonly MetricName[] = ['grouped_em', 'f1_per_question'];
 
 type Report = (path: readonly PropertyKey[], message: string) => void;
 
-/** The templates of a file, each with the path of the key it stands at. */
-export function templatesOf(spec: Partial<UserTaskSpec>): { path: PropertyKey[]; text: string }[] {
-  const { template, target, references, group, merge_key } = spec;
-  const families = (Array.isArray(template) ? [['template', template]] : Object.entries(template ?? {})) as [
-    string,
-    string[],
-  ][];
-  return [
-    ...families.flatMap(([family, pieces]) =>
-      pieces.map((text, i) => ({ path: family === 'template' ? [family, i] : ['template', family, i], text })),
-    ),
-    ...(typeof target === 'string' ? [{ path: ['target'], text: target }] : []),
-    ...(typeof target === 'object' && !isLabelTarget(target)
-      ? Object.entries(target).map(([family, text]) => ({ path: ['target', family], text }))
-      : []),
-    ...Object.entries({ references, group, merge_key }).flatMap(([key, text]) =>
-      text === undefined ? [] : [{ path: [key], text }],
-    ),
-  ];
+/** A template of a file and the key it stands at. */
+interface PlacedTemplate {
+  path: readonly PropertyKey[];
+  text: string;
 }
 
-function checkTemplates(spec: Partial<UserTaskSpec>, report: Report): void {
-  for (const { path, text } of templatesOf(spec)) {
+/** Every text in a value, with its path. */
+function textsIn(value: unknown, path: readonly PropertyKey[]): PlacedTemplate[] {
+  if (typeof value === 'string') return [{ path, text: value }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => textsIn(inner, [...path, key]));
+}
+
+/** The templates of a file; it may have faults elsewhere. */
+export function templatesOf(file: Readonly<Record<string, unknown>>): PlacedTemplate[] {
+  return ['template', 'target', 'references', 'group', 'merge_key'].flatMap((key) => {
+    const value = file[key];
+    const label = key === 'target' && typeof value === 'object' && value !== null && 'label' in value;
+    return label ? [] : textsIn(value, [key]);
+  });
+}
+
+function checkTemplates(file: Readonly<Record<string, unknown>>, report: Report): void {
+  for (const { path, text } of templatesOf(file)) {
     try {
       const template = parseTemplate(text);
       if (path[0] === 'references' && !isOneField(template)) {
@@ -63,15 +67,17 @@ function checkLabels({ labels, target }: Partial<UserTaskSpec>, report: Report):
 /** Why a metric does not fit the task, if so. */
 function misfit(metric: MetricName, { labels, target, group }: Partial<UserTaskSpec>): string | undefined {
   const byLabel = target !== undefined && isLabelTarget(target);
-  if ((metric === 'f1_macro' || metric === 'matthews_correlation') && labels === undefined) return 'needs "labels"';
-  if (metric === 'f1' && labels !== undefined && labels.length !== 2) {
+  if (labels === undefined && CLASS_METRICS.includes(metric)) return 'needs "labels"';
+  if (labels !== undefined && labels.length !== 2 && BINARY_METRICS.includes(metric)) {
     return `is for two labels, and there are ${labels.length}; right would be f1_macro or accuracy`;
   }
   if (byLabel && TEXT_METRICS.includes(metric)) return 'is for written answers; for labels, right would be accuracy';
   if ((byLabel || labels !== undefined) && NUMBER_METRICS.includes(metric)) {
     return 'is for targets that are numbers; for labels, right would be accuracy';
   }
-  if (metric === 'grouped_em' && group === undefined) return 'needs "group", which says what is scored together';
+  if (group === undefined && GROUP_METRICS.includes(metric)) {
+    return 'needs "group", which says what is scored together';
+  }
   return undefined;
 }
 
@@ -112,14 +118,19 @@ function checkNames({ name, folder }: Partial<UserTaskSpec>, report: Report): vo
  * that are taken.
  *
  * @param spec the keys that are right by themselves
+ * @param file all keys as written
  */
-export function checkUserTask(spec: Partial<UserTaskSpec>, written: LocatedMap): Fault[] {
+export function checkUserTask(
+  spec: Partial<UserTaskSpec>,
+  file: Readonly<Record<string, unknown>>,
+  written: LocatedMap,
+): Fault[] {
   const faults: Fault[] = [];
   const report: Report = (path, message) => {
     const { value } = findLocated(written, path);
     faults.push({ origin: value.origin, path: showPath(path), message });
   };
-  checkTemplates(spec, report);
+  checkTemplates(file, report);
   checkLabels(spec, report);
   checkMetrics(spec, report);
   checkSplits(spec, report);

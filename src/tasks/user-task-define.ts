@@ -14,10 +14,11 @@ const DEFAULT_SPLITS: Record<FileTask['split_rule'], FileTask['splits']> = {
 /** The class ids by what a row may hold: the given values; else ids, words, or false and true. */
 function classesByValue(labels: readonly string[], { values }: LabelTarget): Map<unknown, number> {
   if (values !== undefined) return new Map(values.map((value, id) => [value, id]));
-  const ids = labels.map((_, id): [unknown, number] => [id, id]);
-  const digits = labels.map((_, id): [unknown, number] => [String(id), id]);
-  const booleans: [unknown, number][] = labels.length === 2 ? [[false, 0], [true, 1]] : []; // prettier-ignore
-  return new Map([...ids, ...digits, ...booleans, ...labels.map((word, id): [unknown, number] => [word, id])]);
+  const classes = new Map<unknown, number>();
+  for (const id of labels.keys()) classes.set(id, id).set(String(id), id);
+  if (labels.length === 2) classes.set(false, 0).set(true, 1);
+  for (const [id, word] of labels.entries()) classes.set(word, id);
+  return classes;
 }
 
 /** What a row must hold: the fields that the templates read, and a label that is one. */
@@ -25,7 +26,7 @@ function rowSchema(spec: UserTaskSpec, file: string): z.ZodType<Row> {
   const shape: Record<string, z.ZodType> = {};
   for (const { path, text } of templatesOf(spec)) {
     for (const field of parseTemplate(text).fields) {
-      const error = `there, as ${path[0] as string} of ${file} reads it`;
+      const error = `there, as ${String(path[0])} of ${file} reads it`;
       shape[field] ??= z.custom<unknown>((value) => value !== undefined, { error });
     }
   }

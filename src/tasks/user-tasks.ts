@@ -45,7 +45,7 @@ function readFile(path: string, faults: Fault[]): ReadFile | undefined {
   const value = plainValue(written) as Record<string, unknown>;
   const result = schema.safeParse(value);
   const own = result.success ? [] : faultsFromIssues(schema, written, result.error.issues);
-  own.push(...checkUserTask(soundKeys(schema, value), written));
+  own.push(...checkUserTask(soundKeys(schema, value), value, written));
   faults.push(...own);
   if (!result.success || own.length > 0) return undefined;
   return { path, sha256: createHash('sha256').update(text).digest('hex'), written, spec: result.data };
