@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { lsCommand } from './commands/ls.js';
 import { pretrainCommand } from './commands/pretrain.js';
+import { pullCommand } from './commands/pull.js';
 import { setupCommand } from './commands/setup.js';
 import { teachCommand } from './commands/teach.js';
 import { paint } from './logging/console.js';
@@ -40,6 +41,7 @@ export function buildProgram() {
     adaptCommand(),
     evalCommand(),
     lsCommand(),
+    pullCommand(),
     pretrainCommand(),
     setupCommand(),
     doctorCommand(),
