@@ -57,7 +57,11 @@ export function cachedCommit(cache: RepoCache, revision: string): string | null 
 export function keepCommit(cache: RepoCache, revision: string, commit: string): void {
   if (isCommit(revision) || cachedCommit(cache, revision) === commit) return;
   const file = join(cache.folder, 'refs', ...checkRevision(revision).split('/'));
-  writing(file, () => writeFileAtomic(file, commit));
+  writing(file, () => {
+    // A ref to a commit without a folder counts as damage to the Python library.
+    mkdirSync(snapshotFolder(cache, commit), { recursive: true });
+    writeFileAtomic(file, commit);
+  });
 }
 
 export function snapshotFolder(cache: RepoCache, commit: string): string {

@@ -3,6 +3,7 @@ import { parquetRows } from '../data/parquet.js';
 import type { RowFile } from '../data/row-file.js';
 import type { FileTask } from '../tasks/types.js';
 import { suggestion, UserError } from '../util/errors.js';
+import { cachedCommit, repoCache } from './cache.js';
 import { catalogueByCard, catalogueByName, pick, type Catalogue } from './catalogue.js';
 import { HubError, untilStopped } from './errors.js';
 import { fetchFiles, type Fetched } from './fetch-files.js';
@@ -84,20 +85,28 @@ async function locate(
   split: string,
   signal: AbortSignal,
 ): Promise<Located> {
-  const repo = await openRepo(settings, id, revision, signal);
+  let repo: OpenRepo;
+  try {
+    repo = await openRepo(settings, id, revision, signal);
+  } catch (error) {
+    // The cache may know the converted files alone.
+    const known = revision === 'main' && error instanceof HubError && error.fault === 'offline';
+    if (!known || cachedCommit(repoCache(settings, id), CONVERTED) === null) throw error;
+    repo = await openRepo(settings, id, CONVERTED, signal);
+  }
   const own = await catalogueOf(settings, repo, signal);
   const found = pick(own, config, split, true);
   if ('paths' in found) return { repo, paths: found.paths };
   if ('incomplete' in found) throw incomplete(repo, found.incomplete);
-  if (revision !== 'main') throw notThere(repo, own, new Map(), config, split);
+  if ('partial' in found) throw partial(repo, config, split);
 
-  const converted = await openConverted(settings, id, signal);
+  const converted = repo.revision === 'main' ? await openConverted(settings, id, signal) : null;
   if (converted === null) throw notThere(repo, own, new Map(), config, split);
   const other = catalogueByName(converted.files.map(({ path }) => path));
   const foundThere = pick(other, config, split, false);
   if ('paths' in foundThere) return { repo: converted, paths: foundThere.paths };
   if ('incomplete' in foundThere) throw incomplete(converted, foundThere.incomplete);
-  if ('partial' in foundThere || 'partial' in found) throw partial(converted, config, split);
+  if ('partial' in foundThere) throw partial(converted, config, split);
   throw notThere(repo, own, other, config, split);
 }
 

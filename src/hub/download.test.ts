@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { RunError, UserError } from '../util/errors.js';
-import { blobPath } from './cache.js';
+import { blobPath, snapshotFolder } from './cache.js';
 import { fetchBlob, type Wanted } from './download.js';
 import { DownloadStopped, HubError } from './errors.js';
 import { fetchFiles } from './fetch-files.js';
@@ -197,7 +197,7 @@ for (const [path, at] of [
       return true;
     });
     assert.deepEqual(readdirSync(join(scene.repo.cache.folder, 'blobs')), []);
-    assert.equal(existsSync(join(scene.repo.cache.folder, 'snapshots')), false);
+    assert.deepEqual(readdirSync(snapshotFolder(scene.repo.cache, scene.repo.commit)), []);
     assertClean(scene);
   });
 }

@@ -30,12 +30,8 @@ export const METRIC_FACTS: Readonly<Record<MetricName, MetricFacts>> = {
   ter: { label: 'TER', scale: 'percent', lower_is_better: true },
 };
 
-/** Is a smaller score the better one? True for TER alone. */
-export function lowerIsBetter(metric: MetricName): boolean {
-  return METRIC_FACTS[metric].lower_is_better;
-}
-
-/** Is score `a` better than score `b`? */
-export function isBetter(metric: MetricName, a: number, b: number): boolean {
-  return lowerIsBetter(metric) ? a < b : a > b;
+/** Can scores of the metric be averaged with those of others and the highest be called the best? */
+export function isComparable(metric: MetricName): boolean {
+  const { scale, lower_is_better } = METRIC_FACTS[metric];
+  return scale === 'percent' && !lower_is_better;
 }

@@ -1,7 +1,7 @@
 import type { PreparedSplit, PreparedTask } from './prepare.js';
 import { isCorrect, scorePredictions } from '../metrics/index.js';
 
-/** All metrics of the task over the split, times 100. */
+/** All metrics of the task over the split, on the scales that tables have (see metrics/facts.ts). */
 export function scoreOf(
   prepared: PreparedTask,
   split: PreparedSplit,

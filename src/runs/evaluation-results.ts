@@ -3,7 +3,7 @@ export interface Scores {
   seed: number;
   /** null outside the few-shot protocol */
   draw: number | null;
-  /** All metrics of the task, times 100. */
+  /** All metrics of the task; see metrics/facts.ts for their scales. */
   metrics: Record<string, number>;
 }
 

@@ -3,6 +3,7 @@ import { findLocated, type LocatedMap } from '../config/located.js';
 import { showPath } from '../config/show-path.js';
 import { builtInTasks, GROUP_NAMES } from './registry.js';
 import { isOneField, parseTemplate, TemplateFault } from './text-template.js';
+import { isComparable } from '../metrics/facts.js';
 import type { MetricName } from './types.js';
 import { isLabelTarget, type UserTaskSpec } from './user-task-schema.js';
 
@@ -90,6 +91,12 @@ function checkMetrics(spec: Partial<UserTaskSpec>, report: Report): void {
   });
   if (headline !== undefined && metrics !== undefined && !metrics.includes(headline)) {
     report(['headline'], `"${headline}" is none of the task's metrics (${metrics.join(', ')})`);
+  }
+  // The first metric is the headline where none is named.
+  const shown = headline ?? metrics?.[0];
+  if (shown !== undefined && !isComparable(shown)) {
+    const key = headline === undefined ? ['metrics', 0] : ['headline'];
+    report(key, `"${shown}" cannot be the headline: checkpoints and averages go by a score from 0 to 100, higher is better`);
   }
 }
 

@@ -64,8 +64,8 @@ for (const engine of await availableEngines()) {
           {
             name,
             // Rounding differs with the size of a batch, and Adam makes it larger in proportion to the rate.
-            learning_rate: 0.01,
-            learning_rates: { shared_prompt: 0.02, task_vectors: 0.01 },
+            learning_rate: 0.005,
+            learning_rates: { shared_prompt: 0.01, task_vectors: 0.005 },
             grad_clip: 0.5,
             adafactor: { parameter_scaling: true },
           },
