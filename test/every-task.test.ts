@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { builtInTasks } from '../src/tasks/registry.js';
 import { expandTasks } from '../src/tasks/groups.js';
-import { sampleRows } from '../src/tasks/sample-rows.js';
+import { sampleRows } from './sample-rows.js';
 import type { FileTask } from '../src/tasks/types.js';
 import { record } from './folders.js';
 import { mptDone, temporaryFolder } from './mpt.js';

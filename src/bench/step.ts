@@ -113,7 +113,10 @@ class StepBench {
     const tasks = method === 'distill' ? TASKS : 1;
     this.entries = Int32Array.from({ length: batch }, (_, row) => row % tasks);
     const random = (...shape: number[]): Tensor =>
-      tf.tensor(Float32Array.from({ length: shape.reduce((n, m) => n * m, 1) }, () => rng.normal()), shape);
+      tf.tensor(
+        Float32Array.from({ length: shape.reduce((n, m) => n * m, 1) }, () => rng.normal()),
+        shape,
+      );
     this.teachers = method === 'distill' ? (random(tasks, prompt_length, config.d_model) as Tensor3D) : null;
     const parameters: Tensors =
       method === 'pt'

@@ -1,6 +1,8 @@
 import { findTask } from '../tasks/registry.js';
 import type { Example, FileTask, RenderOptions, Row, SplitName, Task, TaskData, WordNetTask } from '../tasks/types.js';
+import { warn } from '../logging/console.js';
 import { UserError } from '../util/errors.js';
+import { formatCount } from '../util/format.js';
 import { packageVersion } from '../util/paths.js';
 import { hubRows } from '../hub/dataset-files.js';
 import { folderFiles, type TaskFiles } from './folder.js';
@@ -165,7 +167,15 @@ async function hubFiles(task: FileTask, options: LoadTaskOptions): Promise<TaskF
   const pinned: FileTask = revision === undefined ? task : { ...task, hub: { ...task.hub, revision } };
   const needed = Object.entries(filesNeeded(task)) as [FileRole, string][];
   const files: Partial<TaskFiles['files']> = {};
-  for (const [role, split] of needed) files[role] = { split, file: await hubRows(pinned, split) };
+  for (const [role, split] of needed) {
+    const file = await hubRows(pinned, split);
+    const published = task.official_rows?.[split];
+    if (published !== undefined && published !== file.rows) {
+      const found = `${formatCount(file.rows)} rows, not the ${formatCount(published)} published`;
+      warn(`${file.name}: ${found}; scores are not comparable to those on the published data`);
+    }
+    files[role] = { split, file };
+  }
   return { rule: task.split_rule, files: files as TaskFiles['files'] };
 }
 

@@ -19,10 +19,13 @@ function run(name: string, ...inputs: Tensor[]): Tensor {
   return backend.executeSingleOutput(name, [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }], inputs);
 }
 
-/** dy where y > 0, else 0: the gradient of relu, given its output. */
-export function reluGradient(dy: Tensor, y: Tensor): Tensor {
-  if (tf.getBackend() === NATIVE_BACKEND) return run('ReluGrad', dy, y);
-  return tf.mul(dy, tf.cast(tf.greater(y, 0), 'float32'));
+/**
+ * dy where `keep` is true, else 0: the gradient of relu, from one byte for each of its outputs. (`tf.where` would first
+ * write out a tensor of zeros.)
+ */
+export function where(keep: Tensor, dy: Tensor): Tensor {
+  if (tf.getBackend() !== NATIVE_BACKEND) return tf.mul(dy, tf.cast(keep, 'float32'));
+  return tf.tidy(() => run('SelectV2', keep, dy, tf.scalar(0)));
 }
 
 /**

@@ -7,7 +7,14 @@ import type { RowFile } from '../data/row-file.js';
 import type { FileTask, HubDataset } from '../tasks/types.js';
 import { hubRows } from './dataset-files.js';
 import { HubError } from './errors.js';
-import { datasetRepo, localSettings, parquetBytes, startLocalHub, type LocalHub, type LocalRepo } from './local-hub.js';
+import {
+  datasetRepo,
+  localSettings,
+  parquetBytes,
+  startLocalHub,
+  type LocalHub,
+  type LocalRepo,
+} from '../../test/local-hub.js';
 import type { HubSettings } from './settings.js';
 
 function task(hub: Partial<HubDataset> = {}): FileTask {

@@ -25,7 +25,7 @@ export interface SplitFiles extends Fetched {
  *
  * @throws HubError that says what is needed and what to do about it: without a network, for a repository that is gated
  *   or not there, for a config or split that it does not have (naming those that it has), for files that arrive damaged;
- *   DownloadStopped after a signal
+ *   StoppedError after a signal
  */
 export async function hubRows(task: FileTask, split: string, settings: HubSettings = hubSettings()): Promise<RowFile> {
   const { paths } = await untilStopped((signal) => splitFiles(task, split, settings, signal));

@@ -18,9 +18,10 @@ import { test, type TestContext } from 'node:test';
 import { RunError, UserError } from '../util/errors.js';
 import { blobPath, snapshotFolder } from './cache.js';
 import { fetchBlob, type Wanted } from './download.js';
-import { DownloadStopped, HubError } from './errors.js';
+import { StoppedError } from '../util/signals.js';
+import { HubError } from './errors.js';
 import { fetchFiles } from './fetch-files.js';
-import { localSettings, startLocalHub, type Fault, type LocalHub } from './local-hub.js';
+import { localSettings, startLocalHub, type Fault, type LocalHub } from '../../test/local-hub.js';
 import { openRepo, type OpenRepo } from './repo.js';
 import type { HubSettings } from './settings.js';
 
@@ -259,9 +260,9 @@ test('a stop ends the download, keeps the part, and the next call goes on', asyn
     scene.settings,
     wanted(scene, 'big.parquet'),
     controller.signal,
-    (bytes) => bytes === 1000 && controller.abort(new DownloadStopped('SIGINT')),
+    (bytes) => bytes === 1000 && controller.abort(new StoppedError('SIGINT', null)),
   );
-  await assert.rejects(fetching, (error) => error instanceof DownloadStopped && error.exitCode === 130);
+  await assert.rejects(fetching, (error) => error instanceof StoppedError && error.exitCode === 130);
   assert.equal(statSync(scene.partial('big.parquet')).size, 1000);
   assertClean(scene);
   assert.deepEqual(await scene.get('big.parquet'), LARGE);
@@ -272,11 +273,11 @@ test('a stop while waiting for the next try, or for another process', async (t) 
   const scene = await stage(t, [{ at: '/resolve/', status: 503, times: 99 }]);
   const controller = new AbortController();
   const wait = (): Promise<void> => {
-    controller.abort(new DownloadStopped('SIGTERM'));
+    controller.abort(new StoppedError('SIGTERM', null));
     return Promise.reject(new Error('aborted'));
   };
   await assert.rejects(scene.get('big.parquet', { wait }, controller.signal), (error) => {
-    return error instanceof DownloadStopped && error.exitCode === 143;
+    return error instanceof StoppedError && error.exitCode === 143;
   });
   assertClean(scene);
 });

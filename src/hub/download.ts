@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { acquireLock } from '../engines/provision/lock.js';
+import { acquireLock } from '../util/file-lock.js';
 import { log } from '../logging/console.js';
 import { RunError } from '../util/errors.js';
 import { formatBytes } from '../util/format.js';
@@ -30,7 +30,7 @@ const PASSES = 2;
  * A hash that does not match deletes what came and tries once more from the start.
  *
  * @param onBytes told how many bytes are there, of this blob
- * @throws HubError, RunError for a full disk, DownloadStopped; all but a wrong hash keep what came
+ * @throws HubError, RunError for a full disk, StoppedError; all but a wrong hash keep what came
  */
 export async function fetchBlob(
   settings: HubSettings,

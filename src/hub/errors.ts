@@ -1,5 +1,5 @@
 import { UserError } from '../util/errors.js';
-import { EXIT_CODES, onStop, type StopSignal } from '../util/signals.js';
+import { onStop, StoppedError } from '../util/signals.js';
 import { describeRepo, type RepoId } from './names.js';
 import type { HubSettings } from './settings.js';
 
@@ -25,22 +25,10 @@ export class HubError extends UserError {
   }
 }
 
-/** A signal stopped a download; what came so far is kept, and the next call goes on there. Exit code 130 or 143. */
-export class DownloadStopped extends UserError {
-  override readonly name = 'DownloadStopped';
-
-  constructor(readonly signal: StopSignal) {
-    super(`stopped by ${signal}; what was downloaded so far is kept`, {
-      exitCode: EXIT_CODES[signal],
-      hint: 'The same command goes on from there.',
-    });
-  }
-}
-
-/** Does work that the first Ctrl-C or SIGTERM ends (see `watchSignals`) with a `DownloadStopped`. */
+/** Does work that the first Ctrl-C or SIGTERM ends (see `watchSignals`) with a `StoppedError`; what was downloaded so far is kept. */
 export async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const forget = onStop((name) => controller.abort(new DownloadStopped(name)));
+  const forget = onStop((name) => controller.abort(new StoppedError(name, null)));
   try {
     controller.signal.throwIfAborted();
     return await work(controller.signal);

@@ -10,7 +10,7 @@ import { test, type TestContext } from 'node:test';
 import { UserError } from '../util/errors.js';
 import { HubError } from './errors.js';
 import { follow, parseRetryAfter, readText, retrying } from './http.js';
-import { localSettings, startLocalHub, type Fault, type LocalHub, type LocalRepo } from './local-hub.js';
+import { localSettings, startLocalHub, type Fault, type LocalHub, type LocalRepo } from '../../test/local-hub.js';
 import { proxyFromEnv } from './proxy.js';
 import { openRepo } from './repo.js';
 import type { HubSettings } from './settings.js';

@@ -1,5 +1,5 @@
 // The Hugging Face hub, for the rest of the program.
 export { hubRows } from './dataset-files.js';
-export { DownloadStopped, HubError } from './errors.js';
+export { HubError } from './errors.js';
 export { hubModelId, modelSnapshot, type HubModelId } from './model-files.js';
 export { hubSettings, type HubSettings } from './settings.js';

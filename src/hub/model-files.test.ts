@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { packageRoot } from '../util/paths.js';
 import { HubError } from './errors.js';
-import { localSettings, modelRepo, startLocalHub, type LocalHub, type LocalRepo } from './local-hub.js';
+import { localSettings, modelRepo, startLocalHub, type LocalHub, type LocalRepo } from '../../test/local-hub.js';
 import { hubModelId, modelSnapshot } from './model-files.js';
 import type { HubSettings } from './settings.js';
 

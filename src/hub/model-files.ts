@@ -34,7 +34,7 @@ export function hubModelId(name: string): HubModelId | null {
  * The folder of a model of the hub, with config.json, the weights as safetensors (whole, or an index and its shards) and
  * the tokenizer. What is not in the cache is downloaded.
  *
- * @throws HubError that says what is needed and what to do about it; DownloadStopped after a signal
+ * @throws HubError that says what is needed and what to do about it; StoppedError after a signal
  */
 export async function modelSnapshot(
   id: string,

@@ -8,7 +8,7 @@ import { filesNeeded } from '../data/splits.js';
 import { findTask } from '../tasks/registry.js';
 import type { FileTask } from '../tasks/types.js';
 import { UserError } from '../util/errors.js';
-import { datasetRepo, localSettings, startLocalHub, type LocalHub, type LocalRepo } from './local-hub.js';
+import { datasetRepo, localSettings, startLocalHub, type LocalHub, type LocalRepo } from '../../test/local-hub.js';
 import { pull } from './pull.js';
 import type { HubSettings } from './settings.js';
 
@@ -142,7 +142,7 @@ test('the command, stopped by Ctrl-C in the middle: exit code 130, and the same 
   });
   const { code, errors } = await stopping;
   assert.equal(code, 130, errors);
-  assert.match(errors, /stopped by SIGINT; what was downloaded so far is kept/);
+  assert.match(errors, /stopped by SIGINT\nThe same command goes on from there/);
   hub.faults.length = 0;
   const again = await run(hub, home, ['rte', 'owner/model']);
   assert.equal(again.code, 0, again.errors);

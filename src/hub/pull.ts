@@ -3,8 +3,9 @@ import { expandTasks } from '../tasks/groups.js';
 import { findTask } from '../tasks/registry.js';
 import type { FileTask } from '../tasks/types.js';
 import { UserError } from '../util/errors.js';
+import { StoppedError } from '../util/signals.js';
 import { splitFiles } from './dataset-files.js';
-import { DownloadStopped, HubError, untilStopped } from './errors.js';
+import { HubError, untilStopped } from './errors.js';
 import { hubModelId, modelFiles } from './model-files.js';
 import { checkRevision } from './names.js';
 import type { HubSettings } from './settings.js';
@@ -42,7 +43,7 @@ type Target = { name: string; model: { id: string; revision: string } } | { name
  * fails does not keep the others from being fetched.
  *
  * @returns one entry for each task and model, in order
- * @throws UserError for names that are none, before anything is fetched; DownloadStopped after a signal
+ * @throws UserError for names that are none, before anything is fetched; StoppedError after a signal
  */
 export async function pull(names: readonly string[], options: PullOptions): Promise<Pulled[]> {
   const targets = names.flatMap(targetsOf);
@@ -93,7 +94,7 @@ async function pullOne(target: Target, options: PullOptions, signal: AbortSignal
     if (isModel) await pullModel(pulled, { ...target.model, ...given(options.revision) }, options, signal);
     else await pullTask(pulled, target.task, options, signal);
   } catch (error) {
-    if (!(error instanceof UserError) || error instanceof DownloadStopped) throw error;
+    if (!(error instanceof UserError) || error instanceof StoppedError) throw error;
     const { message, hint } = error;
     pulled.error = { message, ...(hint === undefined ? {} : { hint }) };
     return { pulled, unreachable: error instanceof HubError && error.fault === 'unreachable' };

@@ -29,7 +29,12 @@ export function tokenCrossEntropy(logits: Tensor3D, labels: Int32Array, weights:
         const [x, logTotal, nll, w] = saved as [Tensor, Tensor, Tensor, Tensor];
         return tf.tidy(() => {
           const scale = tf.mul(w, dy);
-          const others = tf.tidy(() => tf.mul(tf.tidy(() => tf.exp(tf.sub(x, logTotal))), tf.expandDims(scale, -1)));
+          const others = tf.tidy(() =>
+            tf.mul(
+              tf.tidy(() => tf.exp(tf.sub(x, logTotal))),
+              tf.expandDims(scale, -1),
+            ),
+          );
           const atLabels = tf.mul(tf.sub(tf.exp(tf.neg(nll)), 1), scale); // (p(label) − 1)·w
           const index = tf.tensor2d(places, [places.length, 1], 'int32');
           return tf.tensorScatterUpdate(others.flatten(), index, atLabels).reshape(input.shape);
@@ -43,7 +48,11 @@ export function tokenCrossEntropy(logits: Tensor3D, labels: Int32Array, weights:
 export function logSumExp(x: Tensor2D): Tensor2D {
   return tf.tidy(() => {
     const largest = tf.max(x, -1, true);
-    const sum = tf.sum(tf.tidy(() => tf.exp(tf.sub(x, largest))), -1, true);
+    const sum = tf.sum(
+      tf.tidy(() => tf.exp(tf.sub(x, largest))),
+      -1,
+      true,
+    );
     return tf.add(tf.log(sum), largest) as Tensor2D;
   });
 }

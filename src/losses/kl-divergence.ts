@@ -31,7 +31,13 @@ export function klDivergence(
     const [target, perToken] = tf.tidy(() => {
       const teacherLog = soften(teacher);
       const target = tf.exp(teacherLog);
-      return [target, tf.sum(tf.tidy(() => tf.mul(target, tf.sub(teacherLog, studentLog))), -1)];
+      return [
+        target,
+        tf.sum(
+          tf.tidy(() => tf.mul(target, tf.sub(teacherLog, studentLog))),
+          -1,
+        ),
+      ];
     }) as [Tensor, Tensor];
     const tokenWeights = tf.tensor1d(weights.map((weight) => weight * factor));
     save([studentLog, target, tokenWeights]);
@@ -42,7 +48,12 @@ export function klDivergence(
         tf.tidy(() => {
           const [logP, t, w] = saved as [Tensor, Tensor, Tensor];
           const scale = tf.expandDims(tf.mul(w, tf.div(dy, temperature)), -1);
-          return tf.mul(tf.tidy(() => tf.sub(tf.exp(logP), t)), scale).reshape(input.shape);
+          return tf
+            .mul(
+              tf.tidy(() => tf.sub(tf.exp(logP), t)),
+              scale,
+            )
+            .reshape(input.shape);
         }),
     };
   }) as Scalar;

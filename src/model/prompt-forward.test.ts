@@ -36,9 +36,20 @@ function randomBatch(lengths: readonly (readonly [number, number])[], vocabulary
 
 /** Both forms of cross-attention (few targets, many), with padding and without. */
 const BATCHES: Record<'few targets, padded' | 'many targets, padded' | 'equal lengths', [number, number][]> = {
-  'few targets, padded': [[9, 2], [4, 1], [6, 3]],
-  'many targets, padded': [[9, 7], [4, 6], [6, 2]],
-  'equal lengths': [[6, 2], [6, 2]],
+  'few targets, padded': [
+    [9, 2],
+    [4, 1],
+    [6, 3],
+  ],
+  'many targets, padded': [
+    [9, 7],
+    [4, 6],
+    [6, 2],
+  ],
+  'equal lengths': [
+    [6, 2],
+    [6, 2],
+  ],
 };
 
 type PromptInput = Parameters<typeof promptForward>[1];
@@ -174,8 +185,7 @@ for (const engine of await availableEngines()) {
           const input = { ...batchTensors(batch, prompts), prompts };
           const expected = forward(model, input, { all: true });
           const actual = promptValues(model, input, { all: true });
-          const same = (a: Tensor, b: Tensor, what: string) =>
-            assertClose(a, b.dataSync() as Float32Array, 1e-4, what);
+          const same = (a: Tensor, b: Tensor, what: string) => assertClose(a, b.dataSync() as Float32Array, 1e-4, what);
           same(actual.logits, expected.logits, 'logits');
           same(actual.encoder_mask, expected.encoder_mask, 'mask');
           same(actual.encoder_last, expected.encoder_last, 'encoder');
@@ -205,4 +215,3 @@ for (const engine of await availableEngines()) {
     });
   });
 }
-

@@ -85,9 +85,7 @@ function exposed(
   expose: (value: Tensor3D, store: (gradients: NetworkGradients, dy: Tensor) => void) => Tensor,
 ): ForwardOutput {
   const stack = (name: 'encoder' | 'decoder') =>
-    values[name].map(
-      (state, i) => expose(state, (gradients, dy) => (gradients[name][i] = dy)) as Tensor3D,
-    );
+    values[name].map((state, i) => expose(state, (gradients, dy) => (gradients[name][i] = dy)) as Tensor3D);
   const output = {
     logits: expose(values.logits, (gradients, dy) => (gradients.logits = dy)) as Tensor3D,
     encoder: stack('encoder'),

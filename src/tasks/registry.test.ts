@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { expandTasks, taskGroups } from './groups.js';
 import { allTasks, findTask, GROUP_NAMES, registerTasks } from './registry.js';
-import { sampleRows } from './sample-rows.js';
+import { sampleRows } from '../../test/sample-rows.js';
 import type { FileTask, Task } from './types.js';
 
 const tasks = allTasks();

@@ -96,7 +96,10 @@ function checkMetrics(spec: Partial<UserTaskSpec>, report: Report): void {
   const shown = headline ?? metrics?.[0];
   if (shown !== undefined && !isComparable(shown)) {
     const key = headline === undefined ? ['metrics', 0] : ['headline'];
-    report(key, `"${shown}" cannot be the headline: checkpoints and averages go by a score from 0 to 100, higher is better`);
+    report(
+      key,
+      `"${shown}" cannot be the headline: checkpoints and averages go by a score from 0 to 100, higher is better`,
+    );
   }
 }
 

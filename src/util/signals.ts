@@ -9,14 +9,14 @@ export const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, S
 export class StoppedError extends UserError {
   override readonly name = 'StoppedError';
 
-  /** @param folder where everything up to here is saved; null where there was nothing to save */
+  /** @param folder where everything up to here is saved; null where there is no run to save */
   constructor(
     readonly signal: StopSignal,
     folder: string | null,
   ) {
     super(`stopped by ${signal}${folder === null ? '' : `; everything is saved in ${folder}`}`, {
       exitCode: EXIT_CODES[signal],
-      hint: folder === null ? 'Run the same command again.' : 'The same command goes on from there.',
+      hint: 'The same command goes on from there.',
     });
   }
 }

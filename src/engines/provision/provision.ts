@@ -7,7 +7,7 @@ import { nativePackageFolder } from '../native.js';
 import type { Attempt, AttemptContext } from './attempt.js';
 import { installEngine, removeLeftovers } from './install.js';
 import { loadTest } from './load-test.js';
-import { acquireLock } from './lock.js';
+import { acquireLock } from '../../util/file-lock.js';
 import { downloadByPackage } from './npm-download.js';
 import { buildFromWheel } from './wheel.js';
 

@@ -33,8 +33,14 @@ export class EncodedGradient {
     return tf.tidy(() => {
       const all = [...parts];
       if (pairs.length > 0) {
-        const left = tf.concat(pairs.map((pair) => pair.left), 1);
-        const right = tf.concat(pairs.map((pair) => pair.right), 1);
+        const left = tf.concat(
+          pairs.map((pair) => pair.left),
+          1,
+        );
+        const right = tf.concat(
+          pairs.map((pair) => pair.right),
+          1,
+        );
         all.push(product(left, right, true).reshape([-1, right.shape[2]!]));
       }
       const total = all.length === 1 ? all[0]!.clone() : tf.addN(all);
@@ -87,8 +93,7 @@ function absorbedCrossAttention(options: CrossAttentionOptions): Layer {
   /** [H, B·T, D] ↔ [B, H·T, D] */
   const byRow = (x: Tensor) =>
     tf.tidy(() => x.reshape([H, batch, -1, D]).transpose([1, 0, 2, 3]).reshape([batch, -1, D]));
-  const byHead = (x: Tensor) =>
-    tf.tidy(() => x.reshape([batch, H, -1, D]).transpose([1, 0, 2, 3]).reshape([H, -1, D]));
+  const byHead = (x: Tensor) => tf.tidy(() => x.reshape([batch, H, -1, D]).transpose([1, 0, 2, 3]).reshape([H, -1, D]));
   return {
     forward(x, dropout) {
       const { output: normed, unit, inverse } = normForward(x, scale, config.layer_norm_epsilon);
@@ -106,10 +111,7 @@ function absorbedCrossAttention(options: CrossAttentionOptions): Layer {
       const [queries, probabilities] = [saved(kept, 'queries'), saved(kept, 'probabilities')];
       const dContext = byRow(product(split(product(masked(dOutput, kept['mask']), wo)), perHead('v'))); // [B, H·T, D]
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, encoded, scoresMask);
-      gradient.addPair(
-        tf.concat([masked(probabilities, scoresMask), dScores], 1),
-        tf.concat([dContext, queries], 1),
-      );
+      gradient.addPair(tf.concat([masked(probabilities, scoresMask), dScores], 1), tf.concat([dContext, queries], 1));
       if (!needsInput) return null;
       const dQueries = product(byHead(product(dScores, encoded)), perHead('k'), false, true); // [H, B·T, d]
       const dNormed = product(merge(dQueries), wq);

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { product } from '../../engines/matmul.js';
-import { reluGradient } from '../../engines/native-ops.js';
+import { where } from '../../engines/native-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
 import { geluGate, geluSlope } from '../ops.js';
@@ -41,9 +41,10 @@ function reluInner(weights: T5Weights, prefix: string): Inner {
   return {
     forward(normed) {
       const hidden = tf.tidy(() => tf.relu(product(normed, wi, false, true)));
-      return { hidden, kept: { hidden } };
+      // Weights are frozen, so all that the backward pass needs is where relu let through: a byte instead of a float.
+      return { hidden, kept: { open: tf.greater(hidden, 0) } };
     },
-    backward: (dHidden, kept) => product(reluGradient(dHidden, saved(kept, 'hidden')), wi),
+    backward: (dHidden, kept) => product(where(saved(kept, 'open'), dHidden), wi),
   };
 }
 

@@ -125,21 +125,18 @@ export class FrozenPass {
         return padding === null ? relative : tf.add(relative, padding);
       }),
     );
-    const blocks = Array.from(
-      { length: config.num_layers },
-      (_, block): Block => [
-        selfAttentionLayer({
-          weights,
-          config,
-          prefix: names.selfAttention('encoder', block),
-          scale: this.scale('encoder', block, 0),
-          bias,
-          batch,
-          leading: block === 0 ? promptLength : null,
-        }),
-        feedForwardLayer(weights, names.feedForward('encoder', block), this.scale('encoder', block, 1), config),
-      ],
-    );
+    const blocks = Array.from({ length: config.num_layers }, (_, block): Block => [
+      selfAttentionLayer({
+        weights,
+        config,
+        prefix: names.selfAttention('encoder', block),
+        scale: this.scale('encoder', block, 0),
+        bias,
+        batch,
+        leading: block === 0 ? promptLength : null,
+      }),
+      feedForwardLayer(weights, names.feedForward('encoder', block), this.scale('encoder', block, 1), config),
+    ]);
     this.encoder = new BlockStack(blocks, this.keeps);
     const embedded = tf.tidy(() => tf.concat([input.prompts, embedTokens(weights, input.input_ids)], 1));
     const states = this.runStack('encoder', this.encoder, embedded, dropout, (mask) => {
@@ -153,34 +150,31 @@ export class FrozenPass {
     const length = input.decoder_input_ids.shape[1];
     const bias = this.own(stackBias(weights, config, 'decoder', length));
     const kept = this.own(encoded.clone());
-    const blocks = Array.from(
-      { length: config.num_decoder_layers },
-      (_, block): Block => [
-        selfAttentionLayer({
+    const blocks = Array.from({ length: config.num_decoder_layers }, (_, block): Block => [
+      selfAttentionLayer({
+        weights,
+        config,
+        prefix: names.selfAttention('decoder', block),
+        scale: this.scale('decoder', block, 0),
+        bias,
+        batch,
+      }),
+      crossAttentionLayer(
+        {
           weights,
           config,
-          prefix: names.selfAttention('decoder', block),
-          scale: this.scale('decoder', block, 0),
-          bias,
+          prefix: names.crossAttention(block),
+          scale: this.scale('decoder', block, 1),
+          encoded: kept,
+          gradient: this.crossGradient,
+          bias: padding,
           batch,
-        }),
-        crossAttentionLayer(
-          {
-            weights,
-            config,
-            prefix: names.crossAttention(block),
-            scale: this.scale('decoder', block, 1),
-            encoded: kept,
-            gradient: this.crossGradient,
-            bias: padding,
-            batch,
-            needsInput: block > 0,
-          },
-          length,
-        ),
-        feedForwardLayer(weights, names.feedForward('decoder', block), this.scale('decoder', block, 2), config),
-      ],
-    );
+          needsInput: block > 0,
+        },
+        length,
+      ),
+      feedForwardLayer(weights, names.feedForward('decoder', block), this.scale('decoder', block, 2), config),
+    ]);
     this.decoder = new BlockStack(blocks, this.keeps);
     const embedded = tf.tidy(() => embedTokens(weights, input.decoder_input_ids));
     return this.runStack('decoder', this.decoder, embedded, dropout, () => undefined);

@@ -82,12 +82,7 @@ export class BlockStack {
 }
 
 /** Runs the layers of one block; output and what was saved are kept. */
-function runBlock(
-  layers: Block,
-  x: Tensor,
-  dropout: Dropout,
-  save: boolean,
-): { output: Tensor; saved: Saved[] } {
+function runBlock(layers: Block, x: Tensor, dropout: Dropout, save: boolean): { output: Tensor; saved: Saved[] } {
   let current = tf.keep(x.clone());
   const all: Saved[] = [];
   for (const layer of layers) {

@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimes
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { UserError } from '../../util/errors.js';
+import { UserError } from './errors.js';
 
 interface Holder {
   pid: number;
@@ -52,7 +52,7 @@ export async function acquireLock(file: string, options: LockOptions): Promise<(
       continue;
     }
     if (Date.now() >= deadline) {
-      throw new UserError(`Another mpt setup (${held.holder}) holds ${file}.`, {
+      throw new UserError(`Another mpt (${held.holder}) holds ${file}.`, {
         hint: 'Wait for it to end; if it is gone for good, delete that file.',
       });
     }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { answer, commitOf } from './local-answers.js';
 import type { LocalRepo } from './local-repos.js';
-import { hubSettings, type HubSettings } from './settings.js';
+import { hubSettings, type HubSettings } from '../src/hub/settings.js';
 
 export { datasetRepo, modelRepo, parquetBytes, type LocalRepo } from './local-repos.js';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { acquireLock } from './lock.js';
+import { acquireLock } from './file-lock.js';
 
 function lockFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'mpt-lock-'));

@@ -1,5 +1,5 @@
 // Rows in the hub's shape for every task of files, made up for tests: whole-pipeline runs, a local hub, a data folder.
-import type { FileTask, Row } from './types.js';
+import type { FileTask, Row } from '../src/tasks/types.js';
 
 const THINGS = ['house', 'river', 'story', 'garden', 'song', 'winter', 'letter', 'market', 'bridge', 'lamp', 'boat'];
 const NAMES = ['Anna', 'Boris', 'Clara', 'David', 'Elif', 'Farid', 'Greta'];

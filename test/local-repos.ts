@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SchemaElement } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import type { RepoKind } from './names.js';
+import type { RepoKind } from '../src/hub/names.js';
 
 // For tests: repositories as the local hub serves them.
 
