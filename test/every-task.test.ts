@@ -1,4 +1,4 @@
-// Every task of the paper from the shell with the bundled model: two steps of adaptation, then test scores. Rows are
+// Every task of files, the paper's and those beyond it, from the shell with the bundled model: two steps of adaptation, then test scores. Rows are
 // made up in the hub's shape.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -24,17 +24,28 @@ function writeRows(): void {
   }
 }
 
-const SHARED = ['--task', 'paper', '--method', 'pt', '--model', 'bundled', '--data-dir', 'data', '--seed', '1'];
+const SHARED = [
+  '--task',
+  'paper,beyond_paper',
+  '--method',
+  'pt',
+  '--model',
+  'bundled',
+  '--data-dir',
+  'data',
+  '--seed',
+  '1',
+];
 const SHORT = ['--set', 'data.max_source_length=48', '--set', 'data.max_target_length=6'];
 
-test('two steps and a score on each task of the paper', async () => {
+test('two steps and a score on each task', async () => {
   writeRows();
   const train = ['--set', 'train.max_steps=2', '--set', 'train.batch_size=2', '--set', 'prompt.length=4'];
   await mptDone(folder, ['adapt', ...SHARED, ...SHORT, ...train, '--set', 'data.max_validation_examples=2']);
   const { stdout } = await mptDone(folder, ['eval', ...SHARED, ...SHORT, '--json']);
 
-  const names = expandTasks(['paper']);
-  assert.equal(names.length, 30);
+  const names = expandTasks(['paper', 'beyond_paper']);
+  assert.equal(names.length, 35);
   const { results } = JSON.parse(stdout) as { results: { task: string; metric: string; cells: { mean: number }[] }[] };
   assert.deepEqual(
     results.map(({ task }) => task),

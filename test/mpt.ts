@@ -23,7 +23,11 @@ export interface Started {
 const CHILD = fileURLToPath(new URL('./mpt-child.js', import.meta.url));
 
 /** No test reaches the network, or what a user has in the hub's cache. */
-const OFFLINE = { HF_HUB_OFFLINE: '1', HF_HOME: join(tmpdir(), 'mpt-test-no-hub') };
+const OFFLINE = {
+  HF_HUB_OFFLINE: '1',
+  HF_HOME: join(tmpdir(), 'mpt-test-no-hub'),
+  MPT_TOKEN_CACHE: process.env['MPT_TOKEN_CACHE'] ?? join(tmpdir(), 'mpt-test-token-cache'),
+};
 
 /** Starts `mpt ARGS` in a process of its own, with `cwd` as its working folder. */
 export function startMpt(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = OFFLINE): Started {

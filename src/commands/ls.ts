@@ -106,7 +106,7 @@ export function lsTasksText(found: TaskList | TaskReport, view: ViewOptions): st
 /** `mpt ls`: what there is. */
 export function lsCommand() {
   // Subcommands inherit it; the program only sees to its own commands.
-  const ls = new Command('ls').description('list what there is: tasks').exitOverride();
+  const ls = new Command('ls').description('list what there is: tasks');
   ls.command('tasks')
     .description('all tasks and groups of tasks, or everything about one')
     .argument('[name]', 'a task, or a group of tasks')

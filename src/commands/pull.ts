@@ -47,6 +47,7 @@ export function pullCommand() {
           `${failed.length} of ${all.length} could not be fetched: ${failed.map(({ name }) => name).join(', ')}`,
           {
             hint: 'The reasons are above; the same command fetches what is missing.',
+            exitCode: Math.max(...failed.map(({ error }) => error!.exit_code)),
           },
         );
       }

@@ -96,7 +96,7 @@ optim:
       faultsOf('adapt', text, { tasks: { known: () => ['boolq', 'cb'], expand: (names) => [...names] } }),
       [
         'config.yaml:1:13: experiment: got "a/b"; right would be letters, digits, "-", "_" and "." only, beginning and ending with a letter or digit (it names a folder).',
-        'config.yaml:2:16: tasks[1]: there is no task "cbb". Did you mean "cb"?',
+        'config.yaml:2:16: tasks[1]: there is no task "cbb". Did you mean "cb"? A task of your own needs --tasks-dir.',
         'config.yaml:3:1: sedes: there is no such key. Did you mean "seeds"?',
         'config.yaml:4:18: data.template: got "attemt"; right would be one of attempt, t5. Did you mean "attempt"?',
         'config.yaml:4:39: data.task_prefix: got "yes"; right would be true or false.',

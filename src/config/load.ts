@@ -153,11 +153,12 @@ function unknownTasks(merged: Located, known: readonly string[]): Fault[] {
     if (depth === 0 || value.kind !== 'list') return [];
     return value.items.flatMap((item, i): Fault[] => {
       if (item.kind !== 'scalar' || typeof item.value !== 'string' || known.includes(item.value)) return [];
+      const own = tasksDirOf(merged) === null ? ' A task of your own needs --tasks-dir.' : '';
       return [
         {
           origin: item.origin,
           path: showPath([key, i]),
-          message: `there is no task "${item.value}". ${suggestion(item.value, known)}`,
+          message: `there is no task "${item.value}". ${suggestion(item.value, known)}${own}`.trimEnd(),
         },
       ];
     });

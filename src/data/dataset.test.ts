@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { findTask } from '../tasks/registry.js';
 import { UserError } from '../util/errors.js';
@@ -77,6 +77,51 @@ describe('loadTask', () => {
     file('part/mnli/validation_matched.jsonl', pairs(2));
     const { splits } = await loadTask('mnli', { ...options, data_dir: join(folder, 'part') });
     assert.deepEqual([splits.validation.length, splits.test.length], [3, 2]);
+  });
+
+  it('keeps all texts of a meaning on one side where one file is halved', async () => {
+    const text = (i: number): string =>
+      JSON.stringify({ meaning_representation: `name[${i % 5}]`, human_reference: `text ${i}` });
+    const texts = (n: number): string => Array.from({ length: n }, (_, i) => text(i)).join('\n');
+    file('meanings/e2e_nlg/train.jsonl', texts(10));
+    file('meanings/e2e_nlg/test.jsonl', texts(10));
+    const options_ = { ...options, data_dir: join(folder, 'meanings') };
+    const { splits } = await loadTask('e2e', options_);
+    // The permutation of ten rows begins 2, 6, 1, 8, 4, 5: the meanings come in the order 2, 1, 3, 4, 0.
+    const shown = (examples: typeof splits.test): unknown =>
+      examples.map(({ id, input, references }) => [id, input, references]);
+    assert.deepEqual(shown(splits.validation), [
+      ['test/2', 'e2e name[2]', ['text 2', 'text 7']],
+      ['test/6', 'e2e name[1]', ['text 6', 'text 1']],
+    ]);
+    assert.deepEqual(
+      splits.test.map(({ input, references }) => [input, references?.length]),
+      [
+        ['e2e name[3]', 2],
+        ['e2e name[4]', 2],
+        ['e2e name[0]', 2],
+      ],
+    );
+    const capped = await loadTask('e2e', { ...options_, max_test_examples: 1 });
+    assert.deepEqual(shown(capped.splits.test), shown(splits.test.slice(0, 1)));
+    assert.equal(splits.train.length, 10);
+  });
+
+  it('reads parts of parquet that are whole, and one form of a split alone', async () => {
+    const parts = async (...names: string[]): Promise<string> => {
+      const dir = mkdtempSync(join(folder, 'parts-'));
+      for (const name of names) file(join(relative(folder, dir), 'cb', name), '');
+      return (await fault(() => loadTask('cb', { ...options, data_dir: dir }))).message;
+    };
+    assert.match(await parts('train-00000-of-00002.parquet'), /parts of train are not all there.*: 0 of 2\./);
+    const gap = await parts('train-00000-of-00002.parquet', 'train-00002-of-00002.parquet');
+    assert.match(gap, /: 0 of 2, 2 of 2\./);
+    const mixed = await parts('train-00000-of-00002.parquet', 'train-00001-of-00001.parquet');
+    assert.match(mixed, /: 0 of 2, 1 of 1\./);
+    assert.match(
+      await parts('train.jsonl', 'train.parquet'),
+      /holds train more than once: train\.jsonl, train\.parquet/,
+    );
   });
 
   it('gives one example per answer of a ReCoRD row, after the split', async () => {

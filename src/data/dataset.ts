@@ -75,39 +75,60 @@ interface PlacedRow {
   position: number;
   index: number;
   row: Row;
+  /** Where it stands, for messages. */
+  where: string;
 }
 
 function* rendered(
   task: FileTask,
   options: RenderOptions,
   split: string,
-  { position, index, row }: PlacedRow,
+  { position, index, row, where }: PlacedRow,
 ): Generator<PlacedExample> {
   const parts = task.expand?.(row) ?? [row];
   for (const [i, part] of parts.entries()) {
     const id = parts.length === 1 ? `${split}/${index}` : `${split}/${index}.${i}`;
-    yield { position, example: { id, ...task.render(part, options) } };
+    yield { position, example: { id, ...renderedAt(where, () => task.render(part, options)) } };
   }
 }
 
-/** Rows of one key become one example, the first row's, with the references of all. */
+/** The templates of a user's task may find a row wanting; the row must be named. */
+function renderedAt<T>(where: string, render: () => T): T {
+  try {
+    return render();
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    const { message, hint } = cause;
+    throw new UserError(`${where}: ${message}`, { ...(hint !== undefined && { hint }), cause });
+  }
+}
+
+/**
+ * Rows of one key become one example, the first row's, with the references of all.
+ *
+ * @param half where validation and test halve one file: the half of the keys that is meant
+ */
 function* merged(
   task: FileTask,
   options: RenderOptions,
   split: string,
   rows: PlacedRow[],
   limit: number | undefined,
+  half: 'first' | 'second' | null,
 ): Generator<PlacedExample> {
   const groups = new Map<string, { example: Example; references: Set<string> }>();
   for (const placed of rows.sort((a, b) => a.position - b.position)) {
-    const key = task.merge_key!(placed.row);
+    const key = renderedAt(placed.where, () => task.merge_key!(placed.row));
     for (const { example } of rendered(task, options, split, placed)) {
       const group = groups.get(key) ?? { example, references: new Set() };
       for (const reference of example.references ?? [example.target]) group.references.add(reference);
       groups.set(key, group);
     }
   }
-  for (const [position, { example, references }] of [...groups.values()].slice(0, limit).entries()) {
+  const middle = Math.floor(groups.size / 2);
+  const [start, end] = half === 'first' ? [0, middle] : [half === null ? 0 : middle, groups.size];
+  const chosen = [...groups.values()].slice(start, end).slice(0, limit);
+  for (const [position, { example, references }] of chosen.entries()) {
     yield { position, example: { ...example, references: [...references] } };
   }
 }
@@ -115,15 +136,21 @@ function* merged(
 function fileSplit(
   task: FileTask,
   files: TaskFiles,
-  plan: SplitPlan,
+  plans: Record<SplitName, SplitPlan>,
   name: SplitName,
   options: LoadTaskOptions,
 ): SplitSource {
+  const plan = plans[name];
   const { split, file } = files.files[plan.file]!;
   const limit = limitOf(task, name, options);
   const merges = task.merge_key !== undefined && name !== 'train';
+  // Texts of one meaning stay on one side: where a file is halved, it is the meanings that are, not the rows.
+  const halves = merges && files.rule === 'small';
+  const half = !halves ? null : name === 'validation' ? 'first' : 'second';
   // A limit counts examples: cutting the rows of a meaning would take some of its references.
-  const { indices } = merges ? plan : capSplit(plan, limit);
+  const indices = halves
+    ? Int32Array.from([...plans.validation.indices, ...plans.test.indices])
+    : (merges ? plan : capSplit(plan, limit)).indices;
   const placedRows = async function* (): AsyncGenerator<PlacedRow> {
     const positions = new Int32Array(file.rows).fill(-1);
     const wanted = new Uint8Array(file.rows);
@@ -132,7 +159,7 @@ function fileSplit(
       wanted[index] = 1;
     });
     for await (const { index, row, where } of file.read(wanted)) {
-      yield { position: positions[index]!, index, row: parseRow(task.schema, row, where) };
+      yield { position: positions[index]!, index, row: parseRow(task.schema, row, where), where };
     }
   };
   return {
@@ -143,13 +170,14 @@ function fileSplit(
       // Ids carry the name of the file's split.
       file: split,
       limit: limit ?? null,
+      ...(halves && { halved: 'meanings' }),
     },
     rows: () => indices.length,
     async *examples() {
       if (merges) {
         const rows: PlacedRow[] = [];
         for await (const placed of placedRows()) rows.push(placed);
-        yield* merged(task, options, split, rows, limit);
+        yield* merged(task, options, split, rows, limit, half);
       } else {
         for await (const placed of placedRows()) yield* rendered(task, options, split, placed);
       }
@@ -201,9 +229,7 @@ export async function openTask(task: Task, options: LoadTaskOptions): Promise<Op
   const files = dataDir === null ? await hubFiles(task, options) : await folderFiles(dataDir, task);
   const rows = Object.fromEntries(Object.entries(files.files).map(([role, { file }]) => [role, file.rows]));
   const plans = planSplits(files.rule, rows);
-  const splits = SPLIT_NAMES.map(
-    (name) => [name, withShapes(fileSplit(task, files, plans[name], name, options))] as const,
-  );
+  const splits = SPLIT_NAMES.map((name) => [name, withShapes(fileSplit(task, files, plans, name, options))] as const);
   return {
     task,
     splits: Object.fromEntries(splits) as OpenTask['splits'],

@@ -28,21 +28,40 @@ const USUAL_NAMES: Readonly<Record<FileRole, readonly string[]>> = {
   test: ['test'],
 };
 
-/** The files of one split: one of JSON lines, or one or more of parquet. */
-function filesOfSplit(folder: string, split: string, names: readonly string[]): string[] {
-  if (names.includes(`${split}.jsonl`)) return [join(folder, `${split}.jsonl`)];
-  if (names.includes(`${split}.parquet`)) return [join(folder, `${split}.parquet`)];
-  const shards = names.flatMap((name) => {
-    const match = /^(.+)-(\d{5})-of-(\d{5})\.parquet$/.exec(name);
-    return match?.[1] === split ? [{ name, number: Number(match[2]), of: Number(match[3]) }] : [];
+interface Part {
+  name: string;
+  number: number;
+  of: number;
+}
+
+/** @throws UserError unless the parts are number 0 to the last of one whole */
+function checkParts(parts: readonly Part[], folder: string, split: string): void {
+  const [{ of }] = parts as [Part];
+  const whole = parts.length === of && parts.every((part, i) => part.number === i && part.of === of);
+  if (whole) return;
+  const found = parts.map(({ number, of: total }) => `${number} of ${total}`);
+  throw new UserError(`${folder}: the parts of ${split} are not all there, or not of one whole: ${found.join(', ')}.`, {
+    hint: `Of ${of} parts, the first is named ${split}-00000-of-${String(of).padStart(5, '0')}.parquet and the last is number ${of - 1}.`,
   });
-  const missing = shards.length > 0 && shards.length !== shards[0]!.of;
-  if (missing) {
-    throw new UserError(`${folder}: ${shards.length} of the ${shards[0]!.of} parts of ${split} are there.`, {
-      hint: `The parts are named ${split}-00000-of-${String(shards[0]!.of).padStart(5, '0')}.parquet and so on.`,
+}
+
+/** The files of one split: one of JSON lines, or one or more of parquet; none where there are none. */
+function filesOfSplit(folder: string, split: string, names: readonly string[]): string[] {
+  const whole = [`${split}.jsonl`, `${split}.parquet`].filter((name) => names.includes(name));
+  const parts = names
+    .flatMap((name): Part[] => {
+      const match = /^(.+)-(\d{5})-of-(\d{5})\.parquet$/.exec(name);
+      return match?.[1] === split ? [{ name, number: Number(match[2]), of: Number(match[3]) }] : [];
+    })
+    .sort((a, b) => a.number - b.number);
+  if (parts.length > 0 && whole.length === 0) checkParts(parts, folder, split);
+  const forms = [...whole.map((name) => [name]), ...(parts.length === 0 ? [] : [parts.map(({ name }) => name)])];
+  if (forms.length > 1) {
+    throw new UserError(`${folder} holds ${split} more than once: ${forms.map((names) => names[0]!).join(', ')}.`, {
+      hint: 'Keep the one that is meant, and move the others elsewhere.',
     });
   }
-  return shards.sort((a, b) => a.number - b.number).map(({ name }) => join(folder, name));
+  return (forms[0] ?? []).map((name) => join(folder, name));
 }
 
 /** What lies beside a missing file, to end the message with: the nearest existing folder and a near name in it. */

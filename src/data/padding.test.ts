@@ -5,7 +5,7 @@ import { epochSampler } from '../samplers/epoch-shuffle.js';
 import { lengthWindow } from '../samplers/length-window.js';
 import { Rng } from '../util/rng.js';
 import { makeBatch } from './batch.js';
-import { cutIntoPasses, paddingWaste, RowCounter, type RowLengths } from './padding.js';
+import { cutIntoPasses, paddingWaste, type RowLengths } from './padding.js';
 
 const row = (source: number, target: number): RowLengths => ({ source, target });
 
@@ -72,17 +72,5 @@ describe('cutIntoPasses', () => {
     const sources = (sorted: boolean) => cutIntoPasses(rows, 2, sorted).map((pass) => pass.map(({ source }) => source));
     assert.deepEqual(sources(false), [[3, 9], [1, 8], [2]]);
     assert.deepEqual(sources(true), [[9, 8], [3, 2], [1]]);
-  });
-});
-
-describe('RowCounter', () => {
-  it('divides rows by the time since it was made', () => {
-    let time = 500;
-    const counter = new RowCounter(() => time);
-    assert.equal(counter.rate().rows_per_second, 0);
-    counter.add(30);
-    counter.add(20);
-    time += 250;
-    assert.deepEqual(counter.rate(), { rows: 50, seconds: 0.25, rows_per_second: 200 });
   });
 });

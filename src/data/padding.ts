@@ -72,30 +72,3 @@ export function cutIntoPasses<T extends RowLengths>(rows: readonly T[], batchSiz
     order.slice(i * batchSize, (i + 1) * batchSize),
   );
 }
-
-/** Rows against the time they took: the speed of reading, tokenising or training. */
-export interface RowRate {
-  rows: number;
-  seconds: number;
-  /** 0 before any time has passed. */
-  rows_per_second: number;
-}
-
-/** Counts rows while the clock (milliseconds) runs from now on. */
-export class RowCounter {
-  private rows = 0;
-  private readonly start: number;
-
-  constructor(private readonly now: () => number = () => performance.now()) {
-    this.start = now();
-  }
-
-  add(rows: number): void {
-    this.rows += rows;
-  }
-
-  rate(): RowRate {
-    const seconds = (this.now() - this.start) / 1000;
-    return { rows: this.rows, seconds, rows_per_second: seconds > 0 ? this.rows / seconds : 0 };
-  }
-}

@@ -110,6 +110,8 @@ describe('tokenizedTask', () => {
     const damages: [string, (file: string) => void][] = [
       ['tokens.bin', (file) => truncateSync(file, statSync(file).size - 2)],
       ['index.bin', (file) => truncateSync(file, statSync(file).size - 4)],
+      // The rows of an index stand in the order of the split: this takes one that is not the last of the texts.
+      ['index.bin', (file) => truncateSync(file, statSync(file).size - 20)],
       ['examples.jsonl', (file) => appendFileSync(file, 'x')],
       ['meta.json', (file) => truncateSync(file, 9)],
     ];
@@ -123,6 +125,17 @@ describe('tokenizedTask', () => {
     }
     const left = readdirSync(join(cache, 'boolq')).filter((name) => name.startsWith('.'));
     assert.deepEqual(left, []);
+  });
+
+  it('is made once by those that want it at the same time', async () => {
+    const longer = { limits: { ...limits, max_source_length: 9 } };
+    const [first, second] = await Promise.all([tokenized('boolq', longer), tokenized('boolq', longer)]);
+    assert.deepEqual([first.train.cached, second.train.cached].sort(), [false, true]);
+    assert.deepEqual(first.train.tokens.all(), second.train.tokens.all());
+    assert.deepEqual(
+      readdirSync(join(cache, 'boolq')).filter((name) => name.startsWith('.')),
+      [],
+    );
   });
 
   it('keeps nothing of rows that turn out malformed', async () => {

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { warn } from '../logging/console.js';
+import { untilStopped } from '../hub/errors.js';
+import { log, warn } from '../logging/console.js';
 import { startProgress, type Progress, type ProgressMode } from '../logging/progress.js';
 import type { Example, SplitName } from '../tasks/types.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
-import { explainWriteError, folderAside, writeFileAtomic } from '../util/atomic-write.js';
+import { explainWriteError, folderAside, settleFolder, writeFileAtomic } from '../util/atomic-write.js';
+import { RunError } from '../util/errors.js';
+import { acquireLock } from '../util/file-lock.js';
 import { mptHome, packageVersion } from '../util/paths.js';
 import { StoppedError, stopRequested } from '../util/signals.js';
 import type { OpenTask, PlacedExample, SplitSource } from './dataset.js';
@@ -54,17 +57,24 @@ export function tokenCacheFolder(): string {
   return process.env['MPT_TOKEN_CACHE'] ?? join(mptHome(), 'tokenized');
 }
 
-/** The cache folder, or a temporary one where it cannot be written. */
+/** Where a task's rows may lie: the cache, or a temporary folder where that cannot be written. */
+function foldersOf(task: string): [cache: string, temporary: string] {
+  return [join(tokenCacheFolder(), task), join(tmpdir(), `mpt-tokenized-${process.getuid?.() ?? 'user'}`, task)];
+}
+
 function writableFolder(task: string): string {
-  const folder = join(tokenCacheFolder(), task);
+  const [folder, temporary] = foldersOf(task);
   try {
     mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
     return folder;
   } catch (error) {
-    const other = join(tmpdir(), `mpt-tokenized-${process.getuid?.() ?? 'user'}`, task);
-    warn(`cannot write to ${folder} (${(error as Error).message}); tokenised rows go to ${other}`);
-    mkdirSync(other, { recursive: true });
-    return other;
+    warn(
+      `cannot write to ${folder} (${(error as Error).message}); tokenised rows go to ${temporary} ` +
+        '(MPT_TOKEN_CACHE names another folder)',
+    );
+    mkdirSync(temporary, { recursive: true });
+    return temporary;
   }
 }
 
@@ -72,7 +82,8 @@ function openCached(folder: string, key: string, tokenizer: Tokenizer): CachedSp
   try {
     const meta = JSON.parse(readFileSync(join(folder, 'meta.json'), 'utf8')) as SplitMeta;
     const files = cacheKey(meta.identity) === key ? openTokenFile(folder, tokenizer.vocab_size) : null;
-    return files === null ? null : { ...meta, ...files, key, cached: true };
+    const whole = files !== null && files.tokens.length === meta.truncation.n;
+    return whole ? { ...meta, ...files, key, cached: true } : null;
   } catch {
     return null; // not there, or not whole: it is made again
   }
@@ -82,6 +93,16 @@ function openCached(folder: string, key: string, tokenizer: Tokenizer): CachedSp
 const CHECK_EVERY = 1000;
 /** Shorter work is not worth a line. */
 const SHOW_AFTER_MS = 2000;
+
+/** A full disk in words; other faults stay what they are. */
+function explained(error: unknown, folder: string): unknown {
+  const told = explainWriteError(error, folder);
+  if (!(told instanceof RunError)) return told;
+  return new RunError(told.message, {
+    hint: 'Free some space, or let MPT_TOKEN_CACHE name a folder on another disk, and run again.',
+    cause: error,
+  });
+}
 
 async function build(
   source: SplitSource,
@@ -121,7 +142,7 @@ async function build(
     writeFileAtomic(join(aside.path, 'meta.json'), `${JSON.stringify(meta, null, 2)}\n`);
     aside.commit();
   } catch (error) {
-    throw explainWriteError(error, folder);
+    throw explained(error, folder);
   } finally {
     aside.discard();
     progress?.stop();
@@ -143,16 +164,36 @@ async function cachedSplit(
   const source = open.splits[name];
   const identity = { format: FORMAT, mpt: packageVersion(), ...source.identity, ...limits, tokenizer: tokenizer.hash };
   const key = cacheKey(identity);
-  const folder = join(writableFolder(open.task.name), `${name}-${key.slice(0, 16)}`);
-  const found = openCached(folder, key, tokenizer);
-  if (found !== null) return found;
-  await build(source, name === 'train', identity, folder, {
-    ...options,
-    label: `tokenising ${open.task.name} ${name}`,
-  });
-  const made = openCached(folder, key, tokenizer);
-  if (made === null) throw new Error(`${folder}: tokenised rows cannot be read back`);
-  return { ...made, cached: false };
+  const entry = `${name}-${key.slice(0, 16)}`;
+  for (const folder of foldersOf(open.task.name)) {
+    const found = openCached(join(folder, entry), key, tokenizer);
+    if (found !== null) return found;
+  }
+  const label = `${open.task.name} ${name}`;
+  const parent = writableFolder(open.task.name);
+  const folder = join(parent, entry);
+  const release = await lock(join(parent, `.${entry}.lock`), label);
+  try {
+    const found = openCached(folder, key, tokenizer); // by the one that was waited for
+    if (found !== null) return found;
+    settleFolder(folder);
+    await build(source, name === 'train', identity, folder, { ...options, label: `tokenising ${label}` });
+    const made = openCached(folder, key, tokenizer);
+    if (made === null) throw new Error(`${folder}: tokenised rows cannot be read back`);
+    return { ...made, cached: false };
+  } finally {
+    release();
+  }
+}
+
+/** Runs that start together (seeds, methods) need the same rows: one makes them, the others wait. */
+async function lock(file: string, label: string): Promise<() => void> {
+  const onWait = (holder: string): void => log(`${label} is being tokenised by ${holder}; waiting for it`);
+  try {
+    return await untilStopped((signal) => acquireLock(file, { waitMs: Infinity, pollMs: 100, onWait, signal }));
+  } catch (error) {
+    throw explained(error, file);
+  }
 }
 
 /**

@@ -211,6 +211,12 @@ export function explainCacheError(error: unknown, file: string, missing?: number
     case 'ENOTDIR':
     case 'EEXIST':
       return new UserError(`Cannot write ${file}: a file stands where a folder is needed.`, { cause });
+    // Node's answer where folders cannot be made, as on a disk that is read only.
+    case 'ENOENT':
+      return new UserError(`Cannot write ${file}: its folder cannot be made.`, {
+        hint: 'Is the disk read only? HF_HOME (or HF_HUB_CACHE) names another folder for the files of the hub.',
+        cause,
+      });
     case undefined:
     default:
       return error;

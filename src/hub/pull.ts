@@ -1,8 +1,8 @@
 import { filesNeeded } from '../data/splits.js';
 import { expandTasks } from '../tasks/groups.js';
-import { findTask } from '../tasks/registry.js';
+import { allTasks, findTask, GROUP_NAMES } from '../tasks/registry.js';
 import type { FileTask } from '../tasks/types.js';
-import { UserError } from '../util/errors.js';
+import { suggestion, UserError } from '../util/errors.js';
 import { StoppedError } from '../util/signals.js';
 import { splitFiles } from './dataset-files.js';
 import { HubError, untilStopped } from './errors.js';
@@ -25,7 +25,8 @@ export interface Pulled {
   received: number;
   /** Why there is nothing to fetch. */
   note?: string;
-  error?: { message: string; hint?: string };
+  /** `exit_code` as of `UserError`: 1 for what may go well another time, 2 for what must be changed first. */
+  error?: { message: string; hint?: string; exit_code: number };
 }
 
 export interface PullOptions {
@@ -67,9 +68,16 @@ export async function pull(names: readonly string[], options: PullOptions): Prom
   return all;
 }
 
+const MODEL_NAMES = 'Models of the hub are named owner/name or owner/name@revision, such as google-t5/t5-base.';
+
 function targetsOf(name: string): Target[] {
   const model = name.includes('/') ? hubModelId(name) : null;
   if (model !== null) return [{ name, model }];
+  const known = [...GROUP_NAMES, ...allTasks().map((task) => task.name)];
+  if (!known.includes(name)) {
+    const hint = name.includes('/') ? MODEL_NAMES : `${suggestion(name, known)} ${MODEL_NAMES}`;
+    throw new UserError(`Unknown task, group of tasks or model "${name}".`, { hint });
+  }
   return expandTasks([name]).map((task) => ({ name: task, task }));
 }
 
@@ -95,8 +103,8 @@ async function pullOne(target: Target, options: PullOptions, signal: AbortSignal
     else await pullTask(pulled, target.task, options, signal);
   } catch (error) {
     if (!(error instanceof UserError) || error instanceof StoppedError) throw error;
-    const { message, hint } = error;
-    pulled.error = { message, ...(hint === undefined ? {} : { hint }) };
+    const { message, hint, exitCode } = error;
+    pulled.error = { message, ...(hint === undefined ? {} : { hint }), exit_code: exitCode };
     return { pulled, unreachable: error instanceof HubError && error.fault === 'unreachable' };
   }
   return { pulled, unreachable: false };

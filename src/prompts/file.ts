@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
 import { readSafetensors, type StoredTensor } from '../checkpoints/safetensors.js';
@@ -65,9 +65,9 @@ function checkShapes(file: string, tensors: StoredPrompt['tensors']): void {
 
 /** The prompt file at `path`, or in the checkpoint folder there. @throws UserError when there is none */
 export function promptFile(path: string): string {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
   const file = isFolder ? join(path, 'prompt.safetensors') : path;
-  if (statSync(file, { throwIfNoEntry: false })) return file;
+  if (existsSync(file)) return file;
   const held = isFolder ? ` (the folder holds: ${readdirSync(path).slice(0, 8).join(', ') || 'nothing'})` : '';
   throw new UserError(`there is no prompt file at ${file}${held}`);
 }

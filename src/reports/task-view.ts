@@ -106,6 +106,9 @@ export function tableNotes(tasks: readonly TaskSummary[], options: ViewOptions):
     ...(tasks.some(({ kind, rows }) => kind === 'wordnet' && rows === null)
       ? ['… for WordNet tasks: --counts counts them.']
       : []),
+    ...(tasks.some(({ kind, rows }) => kind === 'files' && rows === null)
+      ? ['… for others: not known before the rows are read.']
+      : []),
     'A name shows everything about a task: mpt ls tasks NAME.',
   ];
   return picocolors.createColors(options.color).dim(wrapText(notes.join(' '), options.width ?? DEFAULT_WIDTH));

@@ -75,7 +75,7 @@ describe('templates', () => {
       answers: { text: ['Ada_L.', 'Ada'], answer_start: [0, 0] },
     };
     assert.deepEqual(rendered('squad', row), {
-      attempt: 'squad question: Who ?  context: Ada_L .  ( 1815 – 52 )  => Ada_L . '.replace('.  (', '. ('),
+      attempt: 'squad question: Who ?  context: Ada_L . ( 1815 – 52 )  => Ada_L . ',
       t5: 'question: Who ?  context: Ada_L . ( 1815 – 52 )  => Ada_L . ',
     });
     const { references } = findTask('squad').render(row, { template: 'attempt', task_prefix: true });

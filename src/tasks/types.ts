@@ -117,7 +117,8 @@ export interface FileTask extends TaskBase {
   expand?(row: Row): Row[];
   /**
    * Where rows of validation and test with the same key are one example with several references (the human texts for
-   * one meaning); training keeps every row.
+   * one meaning); training keeps every row. Where validation and test halve one file, its keys are halved, not its
+   * rows.
    */
   merge_key?(row: Row): string;
 }

@@ -103,7 +103,13 @@ function checkMetrics(spec: Partial<UserTaskSpec>, report: Report): void {
   }
 }
 
-function checkSplits({ splits, split_rule }: Partial<UserTaskSpec>, report: Report): void {
+function checkSplits({ splits, split_rule, merge_key }: Partial<UserTaskSpec>, report: Report): void {
+  if (split_rule === 'large' && merge_key !== undefined) {
+    report(
+      ['merge_key'],
+      'does not go with the split rule "large", which would train on other texts of what it validates on',
+    );
+  }
   if (splits === undefined || split_rule === undefined) return;
   const { validation, test } = splits;
   if (split_rule === 'official' && (validation === undefined || test === undefined)) {

@@ -32,9 +32,18 @@ interface ReadFile {
   spec: UserTaskSpec;
 }
 
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new UserError(`Cannot read ${shown(path)}: ${code === 'EISDIR' ? 'it is a folder' : message}`, { cause });
+  }
+}
+
 function readFile(path: string, faults: Fault[]): ReadFile | undefined {
   const file = shown(path);
-  const text = readFileSync(path, 'utf8');
+  const text = textOf(path);
   const written = parseLocated(text, (line, column) => ({ file, line, column }), faults);
   if (written === undefined) return undefined;
   if (written.kind !== 'map') {

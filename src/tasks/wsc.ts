@@ -54,6 +54,7 @@ export const wsc = defineFileTask({
   max_target_length: 8,
   sources: [ATTEMPT, T5],
   notes: [
+    'The noun is marked as "* noun *", the pronoun as "# pronoun #".',
     'Always predicting False scores 67.3 (35 of 52) on the test half, a figure that published tables show for ' +
       'several methods: look at the majority baseline beside any score.',
     'Label form of ATTEMPT; T5 itself also has a form that generates the noun.',
