@@ -1,10 +1,11 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
 import { adaptCommand } from './commands/adapt.js';
 import { demoCommand } from './commands/demo.js';
 import { distillCommand } from './commands/distill.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
+import { inspectCommand } from './commands/inspect.js';
 import { lsCommand } from './commands/ls.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { pullCommand } from './commands/pull.js';
@@ -19,8 +20,8 @@ const HELP = `
 The line from nothing to a table:
   $ mpt demo                                             all of it on the bundled model, in minutes
 
-The same with a T5 and data of your own (configs/*.yaml; every command takes --model and --data-dir):
-  $ mpt teach --model ./t5-base --data-dir ./data        one teacher prompt per source task
+The paper's setting, T5-base and rows from the Hugging Face hub (or your own: --model DIR, --data-dir DIR):
+  $ mpt teach                                            one teacher prompt per source task
   $ mpt distill …                                        one shared prompt from them all
   $ mpt adapt --task boolq …                             tune it on a task
   $ mpt eval --task boolq …                              test scores, mean ± std over seeds
@@ -41,6 +42,7 @@ export function buildProgram() {
     adaptCommand(),
     evalCommand(),
     lsCommand(),
+    inspectCommand(),
     pullCommand(),
     pretrainCommand(),
     setupCommand(),
@@ -48,8 +50,14 @@ export function buildProgram() {
   ]) {
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  overrideExit(program);
   return program;
+}
+
+/** Wrong usage throws, in nested commands too, so that the exit code is ours. */
+function overrideExit(command: CommandUnknownOpts): void {
+  command.exitOverride();
+  command.commands.forEach(overrideExit);
 }
 
 function report(error: unknown): number {

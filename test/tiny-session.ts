@@ -8,7 +8,9 @@ import type { OpenModel } from '../src/model/open.js';
 import { prepareTask, type PreparedTask } from '../src/recipes/prepare.js';
 import type { Run } from '../src/runs/run-folder.js';
 import type { RunSpec } from '../src/train/run-spec.js';
-import { finalCheckpointFolder, trainSession, type SessionResult } from '../src/train/session.js';
+import { trainFleet, trainSession, type FleetRun, type SessionResult } from '../src/train/fleet.js';
+import type { End } from '../src/train/loop.js';
+import { finalCheckpointFolder, type SessionFacts } from '../src/train/session.js';
 import { writeTinyData } from './tiny-data.js';
 
 /** Sections as the config's schema completes them. */
@@ -45,15 +47,51 @@ export interface Trained {
   train: Record<string, string>[];
 }
 
+/** An open run as far as training is concerned. */
+function runIn(folder: string): Run {
+  const run = { folder, path: (...names: string[]) => join(folder, ...names), update: () => undefined };
+  return run as unknown as Run;
+}
+
 /** Trains a run in a folder of its own that is gone afterwards. */
 export async function trained(spec: RunSpec): Promise<Trained> {
   const folder = mkdtempSync(join(tmpdir(), 'mpt-session-'));
-  const run = { folder, path: (...names: string[]) => join(folder, ...names), update: () => undefined };
   try {
-    const result = await trainSession(run as unknown as Run, spec, 'none');
+    const result = await trainSession(runIn(folder), spec, 'none');
     const checkpoint = loadCheckpoint(finalCheckpointFolder(join(folder, 'checkpoints'))!);
     return { result, checkpoint, train: readCsv(join(folder, 'train.csv')) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** How a member of a fleet ended. */
+export interface FleetEnd {
+  end: End;
+  facts: SessionFacts;
+  seconds: number;
+}
+
+/** Trains runs side by side, `<folder>/<name>` each, and leaves what they leave. */
+export async function trainTogether(
+  folder: string,
+  specs: Readonly<Record<string, RunSpec>>,
+  rows_per_pass: number | null = null,
+): Promise<Record<string, FleetEnd>> {
+  const ends: Record<string, FleetEnd> = {};
+  const runs = Object.entries(specs).map(([name, spec]): FleetRun => {
+    let seconds = 0;
+    return {
+      name,
+      run: runIn(join(folder, name)),
+      spec,
+      onSpent: (more) => (seconds += more),
+      onEnd: (end, facts) => {
+        ends[name] = { end, facts, seconds };
+        return Promise.resolve();
+      },
+    };
+  });
+  await trainFleet(runs, { rows_per_pass, progress: 'none' });
+  return ends;
 }

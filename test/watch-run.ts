@@ -24,6 +24,14 @@ function lines(file: string): number {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
 }
 
+/** Waits for a checkpoint of `step` or later and then so many rows more in train.csv; false if the process ends before. */
+export async function reached(started: Started, run: string, when: { step: number; rows?: number }): Promise<boolean> {
+  const csv = join(run, 'train.csv');
+  if (!(await until(started, () => latestStep(run) >= when.step))) return false;
+  const rows = lines(csv) + (when.rows ?? 0);
+  return until(started, () => lines(csv) >= rows);
+}
+
 /**
  * Sends signals once the run has a checkpoint of `step` or later and then so many rows more in its train.csv.
  *
@@ -35,11 +43,7 @@ export async function interrupt(
   when: { step: number; rows?: number },
   ...signals: NodeJS.Signals[]
 ): Promise<Ended> {
-  const csv = join(run, 'train.csv');
-  let reached = await until(started, () => latestStep(run) >= when.step);
-  const rows = lines(csv) + (when.rows ?? 0);
-  reached &&= await until(started, () => lines(csv) >= rows);
-  if (!reached) {
+  if (!(await reached(started, run, when))) {
     const { code, stderr } = await started.ended;
     throw new Error(`it ended (${code}) before it could be interrupted:\n${stderr}`);
   }

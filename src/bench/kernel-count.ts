@@ -14,16 +14,17 @@ export class KernelCount {
 
   constructor() {
     const engine = tf.engine() as unknown as Engine;
-    const { runKernelFunc, trackTensor } = engine;
+    const runKernelFunc = engine.runKernelFunc.bind(engine);
+    const trackTensor = engine.trackTensor.bind(engine);
     engine.runKernelFunc = (options) => {
       if (options.kernelName !== undefined) {
         this.kernels++;
         this.names.set(options.kernelName, (this.names.get(options.kernelName) ?? 0) + 1);
       }
-      return runKernelFunc.call(engine, options);
+      return runKernelFunc(options);
     };
     engine.trackTensor = (tensor, backend) => {
-      trackTensor.call(engine, tensor, backend);
+      trackTensor(tensor, backend);
       this.peakBytes = Math.max(this.peakBytes, tf.memory().numBytes);
     };
     this.restore = () => Object.assign(engine, { runKernelFunc, trackTensor });

@@ -1,18 +1,18 @@
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
-import { makeBatch, type Batch } from '../data/batch.js';
 import { tf } from '../engines/tf.js';
-import { tokenCrossEntropy, tokenMeanWeights } from '../losses/cross-entropy.js';
+import { tokenCrossEntropy } from '../losses/cross-entropy.js';
 import { distillationLosses, type DistillationOptions } from '../losses/distillation.js';
 import type { T5Config } from '../model/config.js';
-import { noDropout, seededDropout } from '../model/dropout.js';
 import { promptForward, promptValues } from '../model/prompt-forward.js';
+import { rowDropout } from '../model/row-dropout.js';
 import { forward, type ForwardInput, type T5Model } from '../model/t5.js';
 import { disposeWeights } from '../model/weights.js';
 import { adamw } from '../optim/adamw.js';
+import type { Tensors } from '../optim/optimizer.js';
 import { decomposedBank, selectPrompts, vanillaBank } from '../prompts/bank.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
-import { trainLoop, type LossTerms, type TrainState } from '../train/loop.js';
-import type { Tensors } from '../optim/optimizer.js';
+import { cutPasses, stepRows, type Pass } from '../train/passes.js';
+import { trainStep, type PassLoss, type StepRun } from '../train/train-step.js';
 import { Rng } from '../util/rng.js';
 import { KernelCount } from './kernel-count.js';
 import { randomModel } from './random-model.js';
@@ -64,26 +64,26 @@ const DISTILL: DistillationOptions = {
 };
 
 /** Times one training step and one forward pass on random weights. Frees everything it makes. */
-export async function benchStep(options: StepOptions): Promise<StepReport> {
+export function benchStep(options: StepOptions): StepReport {
   const model = randomModel(options.config, options.untied);
   const bench = new StepBench(model, options);
   try {
-    await bench.steps(1);
+    bench.step();
     const counted = new KernelCount();
-    await bench.steps(1);
+    bench.step();
     const { kernels, peakBytes } = counted.stop();
-    const step_ms = await median(options.repeat, () => bench.steps(1));
+    const step_ms = median(options.repeat, () => bench.step());
     bench.forward();
-    const forward_ms = await median(Math.max(3, options.repeat >> 1), () => Promise.resolve(bench.forward()));
+    const forward_ms = median(Math.max(3, options.repeat >> 1), () => bench.forward());
     const { batch, source_length, target_length } = options;
     return {
       step_ms: round(step_ms),
       forward_ms: round(forward_ms),
       tokens_per_s: Math.round((batch * (source_length + target_length) * 1000) / step_ms),
       gflops: round(stepFlops(options) / step_ms / 1e6),
-      matmul_gflops: round(await matmulSpeed(options)),
+      matmul_gflops: round(matmulSpeed(options)),
       kernels,
-      peak_tensor_mb: Math.round(peakBytes / 2 ** 20),
+      peak_tensor_mb: round(peakBytes / 2 ** 20),
       peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
     };
   } finally {
@@ -92,13 +92,12 @@ export async function benchStep(options: StepOptions): Promise<StepReport> {
   }
 }
 
-/** A training step as the loop makes it, over one fixed batch. */
+/** Training steps over one fixed batch, as the loop makes them. */
 class StepBench {
-  private readonly data: Batch;
   private readonly entries: Int32Array;
   private readonly teachers: Tensor3D | null;
-  private readonly optimizer = adamw({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 });
-  private readonly state: TrainState;
+  private readonly run: StepRun;
+  private readonly pass: Pass;
 
   constructor(
     private readonly model: T5Model,
@@ -107,11 +106,14 @@ class StepBench {
     const { batch, source_length, target_length, prompt_length, method, config } = options;
     const rng = Rng.stream(1, 'bench', 'data');
     const tokens = (length: number) => Int32Array.from({ length }, () => 2 + rng.int(config.vocab_size - 2));
-    this.data = makeBatch(
-      Array.from({ length: batch }, () => ({ source: tokens(source_length), target: tokens(target_length) })),
-    );
     const tasks = method === 'distill' ? TASKS : 1;
-    this.entries = Int32Array.from({ length: batch }, (_, row) => row % tasks);
+    const examples = Array.from({ length: batch }, (_, row) => ({
+      example: { source: tokens(source_length), target: tokens(target_length) },
+      entry: row % tasks,
+    }));
+    const rows = stepRows(examples, { perEntry: false, seedOf: () => 1 });
+    this.pass = cutPasses([rows], batch)[0]!;
+    this.entries = Int32Array.from(rows, ({ entry }) => entry);
     const random = (...shape: number[]): Tensor =>
       tf.tensor(
         Float32Array.from({ length: shape.reduce((n, m) => n * m, 1) }, () => rng.normal()),
@@ -126,57 +128,55 @@ class StepBench {
             task_u: tf.ones([tasks, prompt_length]),
             task_v: tf.ones([tasks, config.d_model]),
           };
-    this.state = { step: 0, parameters, optimizer: this.optimizer.init(parameters), window: { sums: {}, steps: 0 } };
-  }
-
-  async steps(count: number): Promise<void> {
-    await trainLoop(
-      {
-        total_steps: this.state.step + count,
-        optimizer: this.optimizer,
+    const optimizer = adamw({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 });
+    this.run = {
+      state: { step: 0, parameters, optimizer: optimizer.init(parameters), window: { sums: {}, steps: 0 } },
+      spec: {
+        optimizer,
         learningRate: () => 1e-3,
         grad_clip: 1,
         members: null,
-        nextBatches: () => [this.data],
         frozen: [],
-        loss: (parameters, _, step) => this.loss(parameters, step),
-        log_every: 1,
-        eval_every: null,
-        save_every: null,
-        onStep: () => undefined,
-        onSave: () => undefined,
-        stopRequested: () => null,
+        nextRows: () => rows,
+        rows_per_pass: batch,
+        joins: null,
+        loss: ([parameters], pass, step) => this.loss(parameters!, pass, step),
       },
-      this.state,
-    );
+    };
+  }
+
+  step(): void {
+    const [outcome] = trainStep([this.run]);
+    if ('error' in outcome!) throw outcome.error;
   }
 
   forward(): void {
     const { model, options } = this;
+    const { batch, weights } = this.pass;
     tf.tidy(() => {
       const run = options.reference ? forward : promptValues;
-      const { logits } = run(model, this.input(this.prompts(this.state.parameters)));
-      tokenCrossEntropy(logits, this.data.labels, tokenMeanWeights(this.data.labels)).dataSync();
+      const { logits } = run(model, this.input(this.prompts(this.run.state.parameters)));
+      tokenCrossEntropy(logits, batch.labels, weights).dataSync();
       if (this.teachers === null) return;
       tf.sum(run(model, this.input(selectPrompts(this.teachers, this.entries))).logits).dataSync();
     });
   }
 
-  private loss(parameters: Tensors, step: number): LossTerms {
-    const { model, options, data } = this;
-    const dropout = options.dropout ? seededDropout(model.config.dropout_rate, 1, step) : noDropout;
-    const run = options.reference ? forward : promptForward;
+  private loss(parameters: Tensors, { batch, rows, weights }: Pass, step: number): PassLoss {
+    const { model, options } = this;
+    const dropout = rowDropout(options.dropout ? model.config.dropout_rate : 0, rows, step);
     const { gradient_checkpointing } = options;
+    const run = options.reference ? forward : promptForward;
     const student = run(model, this.input(this.prompts(parameters)), { dropout, gradient_checkpointing });
-    const weights = tokenMeanWeights(data.labels);
     if (this.teachers === null) {
-      const loss = tokenCrossEntropy(student.logits, data.labels, weights);
-      return { loss, loss_ce: loss };
+      const loss = tokenCrossEntropy(student.logits, batch.labels, weights);
+      return { total: loss, terms: { loss } };
     }
     const teach = options.reference ? forward : promptValues;
     const teacher = teach(model, this.input(selectPrompts(this.teachers, this.entries)));
-    const target = { labels: data.labels, weights, mask: targetMask(data) };
-    return { ...distillationLosses(teacher, student, target, options.prompt_length, DISTILL) };
+    const target = { labels: batch.labels, weights, mask: targetMask(batch) };
+    const losses = distillationLosses(teacher, student, target, options.prompt_length, DISTILL);
+    return { total: losses.loss, terms: { ...losses } };
   }
 
   private prompts(parameters: Tensors): Tensor3D {
@@ -185,11 +185,11 @@ class StepBench {
   }
 
   private input(prompts: Tensor3D): ForwardInput & { prompts: Tensor3D } {
-    return { ...batchTensors(this.data, prompts), prompts };
+    return { ...batchTensors(this.pass.batch, prompts), prompts };
   }
 
   dispose(): void {
-    tf.dispose([this.state.parameters, this.state.optimizer]);
+    tf.dispose([this.run.state.parameters, this.run.state.optimizer]);
     this.teachers?.dispose();
   }
 }
@@ -207,26 +207,22 @@ function stepFlops({ config, batch, source_length, target_length, prompt_length,
   return 2 * batch * (encoder + decoder) * (method === 'distill' ? 3 : 2);
 }
 
-async function matmulSpeed({ config, batch, source_length, prompt_length }: StepOptions): Promise<number> {
+function matmulSpeed({ config, batch, source_length, prompt_length }: StepOptions): number {
   const [rows, D, F] = [batch * (source_length + prompt_length), config.d_model, config.d_ff];
   const [a, b] = [tf.ones([rows, D]), tf.ones([D, F])];
-  const once = () => {
-    const c = tf.matMul(a, b);
-    c.dataSync();
-    c.dispose();
-    return Promise.resolve();
-  };
-  await once();
-  const millis = await median(9, once);
+  // One value is read back, to wait for the whole.
+  const once = () => tf.tidy(() => void tf.matMul(a, b).slice([0, 0], [1, 1]).dataSync());
+  once();
+  const millis = median(9, once);
   tf.dispose([a, b]);
   return (2 * rows * D * F) / millis / 1e6;
 }
 
-async function median(count: number, action: () => Promise<void>): Promise<number> {
+function median(count: number, action: () => void): number {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
     const start = performance.now();
-    await action();
+    action();
     times.push(performance.now() - start);
   }
   times.sort((a, b) => a - b);

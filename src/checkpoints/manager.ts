@@ -64,24 +64,38 @@ export function listSteps(folder: string): number[] {
 }
 
 /**
- * Writes `<folder>/step-000500` as a whole, then removes older ones.
- * Later steps are removed too: they are of a past that was gone back from, because they could not be read.
+ * Writes `<folder>/step-000500` as a whole; what was there before stays.
  *
  * @param folder the run's `checkpoints` folder
- * @param keep how many of the latest stay, this one included
  * @returns the folder written
  * @throws RunError when the disk is full; the checkpoints before are kept
  */
-export function saveCheckpoint(folder: string, checkpoint: Checkpoint, { keep = 2 }: { keep?: number } = {}): string {
+export function writeCheckpoint(folder: string, checkpoint: Checkpoint): string {
   const path = join(folder, stepName(checkpoint.step));
   writeFolderAtomic(path, encode(checkpoint));
   settleFolder(path);
-  const earlier = listSteps(folder).filter((step) => step <= checkpoint.step);
+  return path;
+}
+
+/**
+ * Removes all but the latest checkpoints up to `step`. Later ones go too: they are of a past that was gone back from,
+ * because they could not be read.
+ *
+ * @param keep how many of the latest stay, that of `step` included
+ */
+export function pruneCheckpoints(folder: string, step: number, { keep = 2 }: { keep?: number } = {}): void {
+  const earlier = listSteps(folder).filter((saved) => saved <= step);
   const kept = new Set(earlier.slice(-keep).map(stepName));
   for (const name of readdirSync(folder)) {
     const stale = (name.startsWith('step-') && !kept.has(name)) || name.startsWith('.step-');
     if (stale) rmSync(join(folder, name), { recursive: true, force: true });
   }
+}
+
+/** Writes a checkpoint, then removes those that it makes old; see `writeCheckpoint` and `pruneCheckpoints`. */
+export function saveCheckpoint(folder: string, checkpoint: Checkpoint, options: { keep?: number } = {}): string {
+  const path = writeCheckpoint(folder, checkpoint);
+  pruneCheckpoints(folder, checkpoint.step, options);
   return path;
 }
 

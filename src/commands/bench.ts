@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
+import { readHubConfig } from '../bench/hub-config.js';
 import { benchStep, type StepReport } from '../bench/step.js';
 import { engineOption, threadsOption } from '../engines/options.js';
 import { startEngine } from '../engines/select.js';
 import { log, print, printJson } from '../logging/console.js';
-import { parseT5Config } from '../model/config.js';
-import { UserError } from '../util/errors.js';
+import { jobCommand } from './bench-job.js';
 import { wholeNumber } from './stage-options.js';
 
 const EXAMPLES = `
@@ -18,7 +17,10 @@ Examples:
 
 /** `mpt bench`: how fast training runs on this machine. */
 export function benchCommand() {
-  return new Command('bench').description('time training on random weights').addCommand(stepCommand());
+  return new Command('bench')
+    .description('time training on random weights')
+    .addCommand(stepCommand())
+    .addCommand(jobCommand());
 }
 
 function stepCommand() {
@@ -44,9 +46,9 @@ function stepCommand() {
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
       const engine = await startEngine({ engine: options.engine, threads: options.threads });
-      const { config, untied } = readConfig(options.modelConfig);
+      const { config, untied } = readHubConfig(options.modelConfig);
       log(`${engine.name} on ${engine.device}, ${engine.threads} threads`);
-      const report = await benchStep({
+      const report = benchStep({
         config,
         untied,
         batch: options.batch,
@@ -62,17 +64,6 @@ function stepCommand() {
       if (options.json) printJson({ ...report, engine: engine.name, threads: engine.threads });
       else print(lines(report));
     });
-}
-
-function readConfig(file: string) {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new UserError(`${file} cannot be read as JSON: ${(cause as Error).message}`, { cause });
-  }
-  const untied = (json as { tie_word_embeddings?: unknown } | null)?.tie_word_embeddings === false;
-  return { config: parseT5Config(json, file), untied };
 }
 
 function lines(report: StepReport): string {

@@ -67,6 +67,14 @@ export function stageCommand(stage: Stage, description: string) {
     .addOption(progressOption());
 }
 
+/** Stages whose runs may train side by side. */
+export function fleetOption() {
+  return new Option(
+    '--fleet <n>',
+    'train so many runs (tasks, seeds) side by side in one pass over the model',
+  ).argParser(wholeNumber);
+}
+
 export function progressOption() {
   return new Option('--progress <mode>', 'how progress is shown').choices(PROGRESS_MODES).default('auto' as const);
 }

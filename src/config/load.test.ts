@@ -120,7 +120,7 @@ optim:
       'config.yaml:1:8: tasks: got an empty list; right would be a list of one or more, each text.',
       'config.yaml:2:8: seeds: every seed only once.',
       'config.yaml:3:9: method: got "mpt"; right would be pt. Did you mean "pt"?',
-      'config.yaml:4:8: train: got null; right would be a section with the keys epochs, max_steps, batch_size, gradient_accumulation_steps, length_window, dropout, log_every, eval_every, save_every, keep_checkpoints, patience, eval_batch_size.',
+      'config.yaml:4:8: train: got null; right would be a section with the keys epochs, max_steps, batch_size, gradient_accumulation_steps, length_window, gradient_checkpointing, dropout, log_every, eval_every, save_every, keep_checkpoints, patience, eval_batch_size.',
     ]);
   });
 

@@ -20,6 +20,7 @@ export interface CommandFlags {
   draws?: number | undefined;
   source?: string | undefined;
   teachers?: string | undefined;
+  fleet?: number | undefined;
 }
 
 /** The option as a person types it, and the key that it sets. */
@@ -42,6 +43,7 @@ const FLAGS: Record<
   draws: { option: '--draws', key: 'few_shot.draws' },
   source: { option: '--source', key: 'source' },
   teachers: { option: '--teachers', key: 'teachers' },
+  fleet: { option: '--fleet', key: 'fleet' },
 };
 
 interface Assignment {

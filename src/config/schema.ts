@@ -46,12 +46,28 @@ const model = z
   );
 const taskList = (what: string) => uniqueList(z.string().min(1), 'task').describe(what);
 
+/** Runs of one command trained side by side. */
+const fleetKeys = {
+  fleet: count()
+    .default(1)
+    .describe(
+      'runs (tasks, seeds) that train side by side and share passes over the frozen model, each with its own prompt, optimiser, data order and folder, as if it were alone; 1 = one after the other',
+    ),
+  rows_per_pass: count()
+    .nullable()
+    .default(null)
+    .describe(
+      'most examples of all runs together in one forward pass: bounds the memory of a fleet; null = 32, or train.batch_size where that is more',
+    ),
+};
+
 const teach = z.strictObject({
   ...name,
   model,
   method: z.enum(['pt']).default('pt').describe('teachers are plain soft prompts'),
   tasks: taskList('source tasks; one teacher each'),
   ...common,
+  ...fleetKeys,
   prompt: promptSection,
   train: trainSection({ length: { epochs: 20 } }),
   optim: optimSection({ learning_rate: learningRate(0.3) }),
@@ -99,6 +115,7 @@ const adapt = rule(
       .describe('"mpt" starts from the distilled prompt; "pt" is plain prompt tuning from scratch, to compare with'),
     tasks: taskList('target tasks; one run each'),
     ...common,
+    ...fleetKeys,
     ...adaptationKeys,
     train: trainSection({ length: { epochs: 20 } }),
     optim: optimSection({

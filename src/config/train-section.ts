@@ -36,6 +36,12 @@ export const trainSection = ({ length, batch_size = 32, dropout = true, log_ever
       .describe(
         'deal the examples of so many steps out anew, so that those of like length meet and less is padding; every example is drawn as often as before, and a batch keeps its mix of tasks. 1 = leave batches as drawn',
       ),
+    gradient_checkpointing: z
+      .boolean()
+      .default(false)
+      .describe(
+        'keep only the inputs of blocks and compute the rest again on the way back: much less memory, about a third more time',
+      ),
     dropout: z
       .boolean()
       .default(dropout)

@@ -10,13 +10,22 @@ interface NativeBackend {
   /** Hands over values that are still JavaScript's. */
   getInputTensorIds(tensors: Tensor[]): number[];
   executeSingleOutput(name: string, attributes: object[], inputs: Tensor[]): Tensor;
-  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
+  readonly binding: {
+    readonly TF_ATTR_TYPE: number;
+    readonly TF_ATTR_BOOL: number;
+    readonly TF_FLOAT: number;
+    readonly TF_INT32: number;
+  };
 }
 
-function run(name: string, ...inputs: Tensor[]): Tensor {
-  const backend = tf.backend() as unknown as NativeBackend;
+/** The native backend when it is the one in use. */
+function native(): NativeBackend | null {
+  return tf.getBackend() === NATIVE_BACKEND ? (tf.backend() as unknown as NativeBackend) : null;
+}
+
+function run(backend: NativeBackend, name: string, inputs: Tensor[], attributes: object[] = []): Tensor {
   const { TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
-  return backend.executeSingleOutput(name, [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }], inputs);
+  return backend.executeSingleOutput(name, [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }, ...attributes], inputs);
 }
 
 /**
@@ -24,8 +33,35 @@ function run(name: string, ...inputs: Tensor[]): Tensor {
  * write out a tensor of zeros.)
  */
 export function where(keep: Tensor, dy: Tensor): Tensor {
-  if (tf.getBackend() !== NATIVE_BACKEND) return tf.mul(dy, tf.cast(keep, 'float32'));
-  return tf.tidy(() => run('SelectV2', keep, dy, tf.scalar(0)));
+  const backend = native();
+  if (backend === null) return tf.mul(dy, tf.cast(keep, 'float32'));
+  return tf.tidy(() => run(backend, 'SelectV2', [keep, dy, tf.scalar(0)]));
+}
+
+/** dy·y·(1 − y), in one pass: the gradient of a sigmoid, given its output. */
+export function sigmoidGradient(y: Tensor, dy: Tensor): Tensor {
+  const backend = native();
+  if (backend === null) return tf.tidy(() => tf.mul(tf.mul(dy, y), tf.sub(1, y)));
+  return run(backend, 'SigmoidGrad', [y, dy]);
+}
+
+/** Mean of the squares over the last axis, [N, D] → [N, 1], without writing the squares out. */
+export function meanSquare(x: Tensor): Tensor {
+  const backend = native();
+  return tf.tidy(() => {
+    if (backend === null) return tf.mean(tf.square(x), -1, true);
+    const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_INT32 } = backend.binding;
+    const norm = run(
+      backend,
+      'EuclideanNorm',
+      [x, tf.tensor1d([x.rank - 1], 'int32')],
+      [
+        { name: 'Tidx', type: TF_ATTR_TYPE, value: TF_INT32 },
+        { name: 'keep_dims', type: TF_ATTR_BOOL, value: true },
+      ],
+    );
+    return tf.mul(tf.square(norm), 1 / x.shape[x.rank - 1]!);
+  });
 }
 
 /**
@@ -33,6 +69,6 @@ export function where(keep: Tensor, dy: Tensor): Tensor {
  * whoever makes many large tensors (a model's weights) would otherwise hold them all twice.
  */
 export function place<T extends Tensor>(tensor: T): T {
-  if (tf.getBackend() === NATIVE_BACKEND) (tf.backend() as unknown as NativeBackend).getInputTensorIds([tensor]);
+  native()?.getInputTensorIds([tensor]);
   return tensor;
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ADDON_PATH, LIBRARY_PATH } from './layout.js';
+import { installNativeMatMul } from './native-matmul.js';
 import { restoreUtilPredicates } from './node-util.js';
 import { tf } from './tf.js';
 
@@ -136,6 +137,7 @@ export function loadNative(folder: string, preload: readonly string[] = []): Loa
   const binding = require(join(folder, ADDON_PATH)) as Binding;
   require(join(packageFolder, 'dist', 'register_all_kernels.js'));
   const { NodeJSKernelBackend } = require(join(packageFolder, 'dist', 'nodejs_kernel_backend.js')) as BackendModule;
+  installNativeMatMul(NATIVE_BACKEND);
   tf.registerBackend(NATIVE_BACKEND, () => new NodeJSKernelBackend(binding, NATIVE_PACKAGE), 3);
   loaded = { folder, libtensorflow: binding.TF_Version, usingGpu: binding.isUsingGpuDevice() };
   return loaded;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { tf } from './tf.js';
+import { installWasmMatMul } from './wasm-matmul.js';
 
 const require = createRequire(import.meta.url);
 
@@ -19,6 +20,7 @@ export function loadWasm(): void {
   if (registered) return;
   const main = require.resolve('@tensorflow/tfjs-backend-wasm');
   (require(main) as WasmModule).setWasmPaths(dirname(main) + sep);
+  installWasmMatMul();
   registered = true;
 }
 

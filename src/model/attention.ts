@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
-import { linear, matMul } from '../engines/matmul.js';
+import { linear } from '../engines/matmul.js';
 import { tf } from '../engines/tf.js';
 import type { T5Config } from './config.js';
 import type { Dropout } from './dropout.js';
@@ -46,10 +46,10 @@ export function attend(
   dropout: Dropout,
 ): Tensor2D {
   const queries = splitHeads(linear(x, weight(weights, `${prefix}.q.weight`)), batch, config);
-  let scores = matMul(queries, keys, true); // [B, H, T, S]
+  let scores = tf.matMul(queries, keys, false, true); // [B, H, T, S]
   if (bias !== null) scores = tf.add(scores, bias);
   const probabilities = dropout.apply(tf.softmax(scores, -1));
-  const context = matMul(probabilities, values); // [B, H, T, d_kv]
+  const context = tf.matMul(probabilities, values); // [B, H, T, d_kv]
   const merged = context.transpose([0, 2, 1, 3]).reshape([-1, config.num_heads * config.d_kv]) as Tensor2D;
   return linear(merged, weight(weights, `${prefix}.o.weight`));
 }

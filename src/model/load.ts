@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tensor } from '@tensorflow/tfjs';
 import { readSafetensors, type SafetensorsFile } from '../checkpoints/safetensors.js';
+import { place } from '../engines/native-ops.js';
 import { tf } from '../engines/tf.js';
 import { UserError } from '../util/errors.js';
 import { parseT5Config, type T5Config } from './config.js';
@@ -70,7 +70,8 @@ function openWeightFiles(folder: string): Map<string, SafetensorsFile> {
 
 /**
  * Loads a T5 v1.0, v1.1 or Flan model from a hub folder: config.json and model.safetensors, whole or in shards; F32,
- * F16 and BF16 become float32. One tensor is read at a time, so no second copy of the model is ever held.
+ * F16 and BF16 become float32. One tensor is read at a time and handed to the engine at
+ * once, so no second copy of the model is ever held.
  *
  * @returns a model whose weights the caller frees with `disposeWeights`
  * @throws UserError naming every missing or misshapen tensor, or a file that is not what it should be
@@ -106,7 +107,7 @@ export function loadModel(folder: string): T5Model {
   try {
     for (const [name, found] of source) {
       const file = files.get(found)!;
-      weights[name] = tf.tensor(file.float32(found), expected[name]) as Tensor;
+      weights[name] = place(tf.tensor(file.float32(found), expected[name]));
     }
   } catch (error) {
     disposeWeights(weights);

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import { sigmoidGradient } from '../engines/native-ops.js';
 import { tf } from '../engines/tf.js';
 import { withGradient } from '../engines/with-gradient.js';
 
@@ -46,33 +47,47 @@ export function relu<T extends Tensor>(x: T): T {
 const GELU_SCALE = Math.sqrt(2 / Math.PI);
 const GELU_CUBE = 0.044715;
 
-/**
- * The factor of GELU's tanh form, gelu(x) = x·gate(x): gate = (1 + tanh(i))/2 = sigmoid(2i), i = √(2/π)·(x + 0.044715·x³).
- */
-export function geluGate(x: Tensor): Tensor {
-  return tf.tidy(() => {
-    const twice = tf.mul(x, tf.add(tf.mul(tf.square(x), 2 * GELU_SCALE * GELU_CUBE), 2 * GELU_SCALE));
-    return tf.sigmoid(twice);
-  });
+/** Frees `x` once `compute` is done with it: a chain of passes then goes between few buffers, which stay in the cache. */
+function then(x: Tensor, compute: (x: Tensor) => Tensor): Tensor {
+  const y = compute(x);
+  x.dispose();
+  return y;
 }
 
-/** Derivative of x·gate(x), given both: gate + x·gate·(1 − gate)·(2i)'. */
-export function geluSlope(x: Tensor, gate: Tensor): Tensor {
-  return tf.tidy(() => {
-    const inner = tf.add(tf.mul(tf.square(x), 6 * GELU_SCALE * GELU_CUBE), 2 * GELU_SCALE);
-    const bend = tf.mul(tf.mul(x, inner), tf.sub(1, gate));
-    return tf.mul(gate, tf.add(bend, 1));
-  });
+/**
+ * GELU in its tanh form and, on request, its derivative: gelu(x) = x·g with g = (1 + tanh i)/2 = sigmoid(2i),
+ * i = √(2/π)·(x + 0.044715·x³); gelu'(x) = g + x·(2i)'·g·(1 − g), and x·(2i)' = 3·2i − 2·(2√(2/π)·x).
+ *
+ * Nothing here is recorded for gradients. Both tensors are the caller's.
+ */
+export function geluWithSlope(x: Tensor, needsSlope: boolean): { value: Tensor; slope: Tensor | null } {
+  const scale = 2 * GELU_SCALE;
+  const square = then(
+    then(tf.square(x), (t) => tf.mul(t, scale * GELU_CUBE)),
+    (t) => tf.add(t, scale),
+  );
+  const twice = then(square, (t) => tf.mul(t, x)); // 2i
+  const gate = tf.sigmoid(twice);
+  const value = tf.mul(x, gate);
+  let slope: Tensor | null = null;
+  if (needsSlope) {
+    const linear = tf.mul(x, -2 * scale);
+    const bend = then(tf.mul(twice, 3), (t) => tf.add(t, linear));
+    linear.dispose();
+    slope = then(
+      then(bend, (t) => sigmoidGradient(gate, t)),
+      (t) => tf.add(t, gate),
+    );
+  }
+  tf.dispose([twice, gate]);
+  return { value, slope };
 }
 
 /** GELU in its tanh form, as T5 v1.1 uses it ("gelu_new" in transformers). */
 export function geluNew<T extends Tensor>(x: T): T {
   return withGradient(x, (input, save) => {
-    const gate = geluGate(input);
-    save([input, gate]);
-    return {
-      value: tf.mul(input, gate),
-      gradFunc: (dy, saved) => tf.mul(dy, geluSlope(saved[0]!, saved[1]!)),
-    };
+    const { value, slope } = geluWithSlope(input, true);
+    save([slope!]);
+    return { value, gradFunc: (dy, saved) => tf.mul(dy, saved[0]!) };
   }) as T;
 }

@@ -14,6 +14,7 @@ import { noDropout, seededDropout } from './dropout.js';
 import type { NetworkOptions } from './frozen/network.js';
 import { loadModel } from './load.js';
 import { promptForward, promptValues } from './prompt-forward.js';
+import { rowDropout } from './row-dropout.js';
 import { forward, type ForwardOutput, type T5Model } from './t5.js';
 import { disposeWeights } from './weights.js';
 
@@ -114,13 +115,14 @@ for (const engine of await availableEngines()) {
               const batch = randomBatch(lengths, model.config.vocab_size);
               const width = model.config.d_model;
               const entries = Int32Array.from(lengths, (_, row) => row % 2);
+              const noise = lengths.map((_, place) => ({ seed: 1, place }));
               const lossOf =
                 (bankOf: (parameters: Record<string, Tensor>) => Tensor3D, checkpointing: boolean) =>
                 (run: Forward) =>
                 (parameters: Record<string, Tensor>) => {
                   const prompts = selectPrompts(bankOf(parameters), entries);
                   const { logits } = run(model, batchTensors(batch, prompts) as PromptInput, {
-                    dropout: dropout ? seededDropout(0.2, 1, 0) : noDropout,
+                    dropout: rowDropout(dropout ? 0.2 : 0, noise, 3),
                     gradient_checkpointing: checkpointing,
                   });
                   return tokenCrossEntropy(logits, batch.labels, tokenMeanWeights(batch.labels));

@@ -1,14 +1,12 @@
-import type { AdaptConfig } from '../config/schema.js';
-import { openModel, type OpenModel } from '../model/open.js';
-import { countParameters, disposeWeights } from '../model/weights.js';
-import type { Tensors } from '../optim/optimizer.js';
+import type { AdaptConfig, PromptSection } from '../config/schema.js';
+import type { OpenModel } from '../model/open.js';
 import { readPrompt } from '../prompts/file.js';
 import { promptInitFiles, startFromSource, startVanilla } from '../prompts/start.js';
-import { configOfRun } from '../runs/compare-config.js';
-import { execute, stageBanner, type Context, type RunOutcome } from './context.js';
+import type { Context, RunOutcome } from './context.js';
 import { locateSource } from './locate.js';
-import { checkProvenance, dataFacts, inputsOf, prepareTask } from './prepare.js';
-import { promptTuningRun, type Method } from './prompt-tuning.js';
+import { checkProvenance } from './prepare.js';
+import type { Method } from './prompt-tuning.js';
+import { tuneTasks, type PromptStart } from './tune-tasks.js';
 
 /** The keys that say what adaptation starts from; few-shot evaluation has them too. */
 export type Adaptation = Pick<
@@ -24,6 +22,16 @@ export type Adaptation = Pick<
   | 'out'
 >;
 
+/** Prompts as the config's section makes them, one a seed: plain prompt tuning. */
+export function startFromScratch(open: OpenModel, prompt: PromptSection, seeds: readonly number[]): PromptStart {
+  return {
+    from: `scratch (${prompt.init.kind})`,
+    files: promptInitFiles(prompt),
+    initial: () => startVanilla(open, prompt, seeds),
+    frozen: [],
+  };
+}
+
 /** Where a method starts on a target task, and what of it stays frozen. */
 export function adaptationStart(
   open: OpenModel,
@@ -31,15 +39,8 @@ export function adaptationStart(
   config: Adaptation & Pick<AdaptConfig, 'data'>,
   seeds: readonly number[],
   runSeed: number,
-): { from: string; files: string[]; initial: () => Tensors; frozen: string[] } {
-  if (method === 'pt') {
-    return {
-      from: `scratch (${config.prompt.init.kind})`,
-      files: promptInitFiles(config.prompt),
-      initial: () => startVanilla(open, config.prompt, seeds),
-      frozen: [],
-    };
-  }
+): PromptStart {
+  if (method === 'pt') return startFromScratch(open, config.prompt, seeds);
   const source = readPrompt(locateSource(config, runSeed), open.model.config.d_model);
   checkProvenance(source, open, config.data);
   return {
@@ -57,43 +58,9 @@ export function adaptationStart(
  * Target adaptation (paper section 3.2): P* of the distilled run and the mean of its task vectors, tuned on one target
  * task with separate rates; or, for comparison, a prompt from scratch (`method: pt`).
  */
-export async function adapt(config: AdaptConfig, context: Context): Promise<RunOutcome[]> {
-  const open = await openModel(config.model);
-  const outcomes: RunOutcome[] = [];
-  try {
-    stageBanner(`adapt: ${config.method} on target tasks`, context, open, [['tasks', config.tasks.join(', ')]]);
-    for (const name of config.tasks) {
-      const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
-      for (const seed of config.seeds) {
-        const start = adaptationStart(open, config.method, config, [seed], seed);
-        const outcome = await execute(context, {
-          stage: 'adapt',
-          out: config.out,
-          id: { experiment: config.experiment, stage: 'adapt', method: config.method, task: name, seed },
-          config: configOfRun(config, { task: name, seed }),
-          model_parameters: countParameters(open.model.weights),
-          inputs: inputsOf(open, [task], start.files),
-          facts: () => [...dataFacts(task, config.train), ['starts from', start.from]],
-          spec: () =>
-            promptTuningRun(open, {
-              label: `adapt ${name}, ${config.method}, seed ${seed}`,
-              method: config.method,
-              task,
-              members: [task.train().rows],
-              seeds: [seed],
-              train: config.train,
-              rows_per_pass: null,
-              optim: config.optim,
-              initial: start.initial,
-              frozen: start.frozen,
-              validate: true,
-            }),
-        });
-        if (outcome) outcomes.push(outcome);
-      }
-    }
-  } finally {
-    disposeWeights(open.model.weights);
-  }
-  return outcomes;
+export function adapt(config: AdaptConfig, context: Context): Promise<RunOutcome[]> {
+  const title = `adapt: ${config.method} on target tasks`;
+  return tuneTasks('adapt', title, config, context, (open, seed) =>
+    adaptationStart(open, config.method, config, [seed], seed),
+  );
 }

@@ -1,8 +1,8 @@
 import type { DistillConfig } from '../config/schema.js';
 import { distillationLosses } from '../losses/distillation.js';
-import { noDropout, seededDropout } from '../model/dropout.js';
 import type { OpenModel } from '../model/open.js';
-import { forward } from '../model/t5.js';
+import { promptForward, promptValues } from '../model/prompt-forward.js';
+import { rowDropout } from '../model/row-dropout.js';
 import { tf } from '../engines/tf.js';
 import { decomposedBank, selectPrompts, type PromptBank } from '../prompts/bank.js';
 import type { Tensors } from '../optim/optimizer.js';
@@ -11,8 +11,8 @@ import { mixingRates } from '../samplers/mixing.js';
 import { taskSampler } from '../samplers/task-sampling.js';
 import type { SamplerState } from '../samplers/sampler.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
-import { promptBatches } from '../train/prompt-batch.js';
-import type { BatchSource, RunSpec } from '../train/run-spec.js';
+import { stepRows } from '../train/passes.js';
+import type { RowSource, RunSpec } from '../train/run-spec.js';
 import { promptMetadata, type PreparedTask } from './prepare.js';
 import { validateTasks } from './validate.js';
 
@@ -27,8 +27,8 @@ export interface Distillation {
   initial: () => Tensors;
 }
 
-/** Batches of stochastically drawn tasks (paper section 3.2); a row's bank entry is its task. */
-function sourceBatches({ config, seed, tasks }: Distillation): BatchSource {
+/** Rows of stochastically drawn tasks (paper section 3.2); a row's bank entry is its task. */
+function sourceRows({ config, seed, tasks }: Distillation): RowSource {
   const { sampling, train } = config;
   const rows = tasks.map((task) => task.train().rows);
   const sizes = rows.map(({ length }) => length);
@@ -49,7 +49,7 @@ function sourceBatches({ config, seed, tasks }: Distillation): BatchSource {
   return {
     next() {
       const step = sampler.next().map(({ task, index }) => ({ example: rows[task]!.get(index), entry: task }));
-      return promptBatches(step, { batch_size: train.batch_size, perEntry: false });
+      return stepRows(step, { perEntry: false, seedOf: () => seed });
     },
     state: () => sampler.state(),
     restore: (state) => sampler.restore(state as SamplerState),
@@ -62,7 +62,7 @@ function sourceBatches({ config, seed, tasks }: Distillation): BatchSource {
  */
 export function distillationRun(open: OpenModel, distillation: Distillation): RunSpec {
   const { model, tokenizer } = open;
-  const { config, tasks, teachers, seed } = distillation;
+  const { config, tasks, teachers } = distillation;
   const { train, distill } = config;
   const examples = tasks.reduce((sum, task) => sum + task.size('train'), 0);
   // Rounded down, as in the public fork of the authors' code: batches of many tasks have no last, smaller one.
@@ -80,19 +80,23 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
     members: null,
     initial: distillation.initial,
     frozen: [],
-    batches: () => sourceBatches(distillation),
+    rows: () => sourceRows(distillation),
+    rows_per_pass: train.batch_size,
+    joins: null,
     loss_columns: ['loss', 'loss_ce', 'loss_logits', 'loss_hidden'],
-    loss(parameters, { batch, entries, weights }, step, micro) {
-      const rate = train.dropout ? model.config.dropout_rate : 0;
-      const dropout = rate === 0 ? noDropout : seededDropout(rate, seed, step, micro);
-      const prompts = selectPrompts(decomposedBank(parameters), entries);
-      const student = forward(model, batchTensors(batch, prompts), { dropout, all });
-      // The teacher is a fixed target: no dropout, and no gradient, as nothing in it depends on the parameters.
+    loss([parameters], { batch, rows, weights }, step) {
+      const dropout = rowDropout(train.dropout ? model.config.dropout_rate : 0, rows, step);
+      const entries = Int32Array.from(rows, ({ entry }) => entry);
+      const prompts = selectPrompts(decomposedBank(parameters!), entries);
+      const input = batchTensors(batch, null);
+      const student = promptForward(model, { ...input, prompts }, { dropout, all });
+      // The teacher is a fixed target: no dropout and no gradient.
       const teacher = distils
-        ? forward(model, batchTensors(batch, selectPrompts(teachers, entries)), { all })
+        ? promptValues(model, { ...input, prompts: selectPrompts(teachers, entries) }, { all })
         : student;
       const target = { labels: batch.labels, weights, mask: targetMask(batch) };
-      return { ...distillationLosses(teacher, student, target, prompts.shape[1], options) };
+      const losses = distillationLosses(teacher, student, target, prompts.shape[1], options);
+      return { total: losses.loss, terms: { ...losses } };
     },
     eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
     async evaluate(parameters) {

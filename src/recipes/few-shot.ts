@@ -10,7 +10,8 @@ import { tokenRows } from '../data/rows.js';
 import { drawFewShot } from '../samplers/few-shot.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { adaptationStart } from './adapt.js';
-import { execute, type Context, type RunOutcome } from './context.js';
+import type { Context, RunOutcome } from './context.js';
+import { execute } from './execute.js';
 import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
 import { promptTuningRun, type Method } from './prompt-tuning.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
@@ -66,8 +67,7 @@ async function testDraws(
  * is known of the task, so every draw trains the same number of steps and its last prompt counts.
  *
  * The draws of one method and task train together as the members of one run, each with its own prompt, optimiser state,
- * clipping and data order over the one frozen model: the same arithmetic as one by one, but for dropout, whose masks are
- * drawn for the whole step.
+ * clipping, data order and dropout over the one frozen model: the same arithmetic as one by one.
  */
 export async function fewShot(
   config: EvalConfig,
@@ -134,13 +134,13 @@ function fewShotRun(
         frozen: start.frozen,
         validate: false,
       }),
-    results: async (open_run, session) => ({
+    results: async (open_run, { trainable }) => ({
       ...(await testDraws(config, context, open, task, open_run, {
         label,
         shots,
         seed,
         draws,
-        trainable: session.trainable,
+        trainable,
       })),
     }),
   });

@@ -3,26 +3,27 @@ import { join } from 'node:path';
 import type { PretrainConfig } from '../config/schema.js';
 import { bestCheckpoint } from '../checkpoints/manager.js';
 import { encodeSafetensors, type StoredTensor } from '../checkpoints/safetensors.js';
-import { makeBatch } from '../data/batch.js';
 import { tf } from '../engines/tf.js';
 import { banner, log } from '../logging/console.js';
-import { tokenCrossEntropy, tokenMeanWeights } from '../losses/cross-entropy.js';
+import { tokenCrossEntropy } from '../losses/cross-entropy.js';
 import { parseT5Config, type T5Config } from '../model/config.js';
-import { noDropout, seededDropout } from '../model/dropout.js';
 import { initialWeights } from '../model/init.js';
 import { modelFolder } from '../model/folder.js';
+import { rowDropout } from '../model/row-dropout.js';
 import { forward } from '../model/t5.js';
 import { countParameters } from '../model/weights.js';
 import { configOfRun } from '../runs/compare-config.js';
 import type { Run } from '../runs/run-folder.js';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js';
 import { batchTensors } from '../train/batch-tensors.js';
-import type { BatchSource, RunSpec } from '../train/run-spec.js';
+import { stepRows } from '../train/passes.js';
+import type { RowSource, RunSpec } from '../train/run-spec.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
 import { Rng } from '../util/rng.js';
-import { execute, type Context, type RunOutcome } from './context.js';
+import type { Context, RunOutcome } from './context.js';
+import { execute } from './execute.js';
 import { prepareTask, type PreparedTask } from './prepare.js';
 import { POOL_BATCHES, pretrainPool } from './pretrain-batches.js';
 import { validateTasks } from './validate.js';
@@ -51,7 +52,7 @@ function hubConfig({ architecture }: PretrainConfig, tokenizer: Tokenizer): Reco
   };
 }
 
-function corpusBatches(config: PretrainConfig, seed: number, tasks: PreparedTask[], tokenizer: Tokenizer): BatchSource {
+function corpusRows(config: PretrainConfig, seed: number, tasks: PreparedTask[], tokenizer: Tokenizer): RowSource {
   const corpus = tasks.map((prepared) => ({
     name: prepared.task.name,
     rows: prepared.train().rows,
@@ -76,11 +77,8 @@ function corpusBatches(config: PretrainConfig, seed: number, tasks: PreparedTask
   return {
     next() {
       const parts = Array.from({ length: config.train.gradient_accumulation_steps }, nextRows);
-      return parts.map((rows) => {
-        const batch = makeBatch(rows);
-        const weights = tokenMeanWeights(batch.labels).map((weight) => weight / parts.length);
-        return { batch, entries: new Int32Array(batch.rows), weights };
-      });
+      const rows = parts.flat().map((example) => ({ example, entry: 0 }));
+      return stepRows(rows, { perEntry: false, seedOf: () => seed });
     },
     state: () => ({ drawn }),
     restore(state) {
@@ -108,12 +106,15 @@ function pretrainRun(
     members: null,
     initial: () => initialWeights(t5, Rng.stream(seed, 'init')),
     frozen: [],
-    batches: () => corpusBatches(config, seed, tasks, tokenizer),
+    rows: () => corpusRows(config, seed, tasks, tokenizer),
+    rows_per_pass: train.batch_size,
+    joins: null,
     loss_columns: ['loss'],
-    loss(parameters, { batch, weights }, step, micro) {
-      const dropout = train.dropout ? seededDropout(t5.dropout_rate, seed, step, micro) : noDropout;
-      const { logits } = forward({ config: t5, weights: parameters }, batchTensors(batch, null), { dropout });
-      return { loss: tokenCrossEntropy(logits, batch.labels, weights) };
+    loss([parameters], { batch, rows, weights }, step) {
+      const dropout = rowDropout(train.dropout ? t5.dropout_rate : 0, rows, step);
+      const { logits } = forward({ config: t5, weights: parameters! }, batchTensors(batch, null), { dropout });
+      const loss = tokenCrossEntropy(logits, batch.labels, weights);
+      return { total: loss, terms: { loss } };
     },
     eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
     evaluate: (parameters) =>

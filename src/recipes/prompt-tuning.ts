@@ -1,10 +1,11 @@
+import type { Tensor3D } from '@tensorflow/tfjs';
 import type { AdaptConfig, OptimSection, TrainSection } from '../config/schema.js';
 import type { StoredTensor } from '../checkpoints/safetensors.js';
 import { tf } from '../engines/tf.js';
 import { tokenCrossEntropy } from '../losses/cross-entropy.js';
-import { noDropout, seededDropout } from '../model/dropout.js';
 import type { OpenModel } from '../model/open.js';
-import { forward } from '../model/t5.js';
+import { promptForward } from '../model/prompt-forward.js';
+import { rowDropout } from '../model/row-dropout.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { decomposedBank, selectPrompts, vanillaBank, type PromptBank } from '../prompts/bank.js';
 import { composedPrompt } from '../prompts/file.js';
@@ -12,17 +13,34 @@ import { epochSampler } from '../samplers/epoch-shuffle.js';
 import { lengthWindow } from '../samplers/length-window.js';
 import type { BatchSampler, SamplerState } from '../samplers/sampler.js';
 import { batchTensors } from '../train/batch-tensors.js';
-import { promptBatches } from '../train/prompt-batch.js';
-import type { BatchSource, RunSpec } from '../train/run-spec.js';
+import { stepRows, type Pass } from '../train/passes.js';
+import { rowLosses } from '../train/row-losses.js';
+import type { RowSource, RunSpec } from '../train/run-spec.js';
 import type { TokenRows } from '../data/rows.js';
 import { promptMetadata, type PreparedTask } from './prepare.js';
 import { validateTask } from './validate.js';
 
 export type Method = AdaptConfig['method'];
 
-/** The bank a method makes of its trained parameters. */
-export function bankOf(method: Method, parameters: Tensors): PromptBank {
-  return method === 'mpt' ? decomposedBank(parameters) : vanillaBank(parameters);
+/** The bank [K, P, D] that trained parameters make: the product of P*, u and v, or the prompts themselves. */
+export function bankOf(parameters: Tensors): PromptBank {
+  return 'shared_prompt' in parameters ? decomposedBank(parameters) : vanillaBank(parameters);
+}
+
+/**
+ * The prompt of each row [B, P, D]. Every run's rows are given theirs from its own bank and then put together: were
+ * there one bank of all, numbers of one run that are not finite would reach every row.
+ */
+function promptsOf(parameters: readonly Tensors[], { rows, shares }: Pass): Tensor3D {
+  let start = 0;
+  const parts = shares.map(({ rows: count }, i) => {
+    const own = rows.slice(start, (start += count));
+    return selectPrompts(
+      bankOf(parameters[i]!),
+      Int32Array.from(own, ({ entry }) => entry),
+    );
+  });
+  return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
 }
 
 /** Steps of one pass over the data, and in all. */
@@ -36,7 +54,7 @@ export function stepsOf(examples: number, train: TrainSection): { perEpoch: numb
 export type MemberRows = readonly TokenRows[];
 
 /** Each member walks its own examples in its own order; a step takes a batch of each. */
-function memberBatches({ members, train, seeds, rows_per_pass }: PromptTuning): BatchSource {
+function memberRows({ members, train, seeds }: PromptTuning): RowSource {
   const samplers: BatchSampler[] = members.map((rows, i) => {
     const batch_size = train.batch_size * train.gradient_accumulation_steps;
     const drawn = epochSampler({ size: rows.length, batch_size, seed: seeds[i]! });
@@ -51,7 +69,7 @@ function memberBatches({ members, train, seeds, rows_per_pass }: PromptTuning): 
       const rows = samplers.flatMap((sampler, entry) =>
         sampler.next().map(({ index }) => ({ example: members[entry]!.get(index), entry })),
       );
-      return promptBatches(rows, { batch_size: rows_per_pass ?? train.batch_size, perEntry: true });
+      return stepRows(rows, { perEntry: true, seedOf: (entry) => seeds[entry]! });
     },
     state: () => samplers.map((sampler) => sampler.state()),
     restore(state) {
@@ -65,10 +83,10 @@ export interface PromptTuning {
   method: Method;
   task: PreparedTask;
   members: MemberRows;
-  /** Seed of each member's data order; the first also seeds dropout. */
+  /** Seed of each member's data order and dropout. */
   seeds: readonly number[];
   train: TrainSection;
-  /** Rows of all members together in one forward pass; null for train.batch_size. Bounds the memory of a fleet. */
+  /** Rows of all members together in one forward pass; null for train.batch_size. Bounds the memory. */
   rows_per_pass: number | null;
   optim: OptimSection;
   /** Parameters with a leading axis of members; the caller owns them. */
@@ -100,19 +118,24 @@ export function promptTuningRun(open: OpenModel, tuning: PromptTuning): RunSpec 
     members,
     initial: tuning.initial,
     frozen: tuning.frozen,
-    batches: () => memberBatches(tuning),
+    rows: () => memberRows(tuning),
+    rows_per_pass: tuning.rows_per_pass ?? train.batch_size,
+    // Over one model; how the prompts are made, and on what task they train, makes no difference to a pass.
+    joins: `${open.folder} ${open.fingerprint}, dropout ${dropoutRate}`,
     loss_columns: ['loss', 'loss_ce'],
-    loss(parameters, { batch, entries, weights }, step, micro) {
-      const dropout = dropoutRate === 0 ? noDropout : seededDropout(dropoutRate, tuning.seeds[0]!, step, micro);
-      const prompts = selectPrompts(bankOf(method, parameters), entries);
-      const { logits } = forward(model, batchTensors(batch, prompts), { dropout });
-      const loss = tokenCrossEntropy(logits, batch.labels, weights);
-      return { loss, loss_ce: loss };
+    loss(parameters, pass, step) {
+      const { batch, rows, weights } = pass;
+      const dropout = rowDropout(dropoutRate, rows, step);
+      const prompts = promptsOf(parameters, pass);
+      const { logits } = promptForward(model, { ...batchTensors(batch, prompts), prompts }, { dropout });
+      const total = tokenCrossEntropy(logits, batch.labels, weights);
+      const loss = parameters.length === 1 ? total : rowLosses(logits, batch.labels, weights);
+      return { total, terms: { loss, loss_ce: loss } };
     },
     eval_columns: ['score', ...metrics],
     ...(tuning.validate && {
       async evaluate(parameters: Tensors) {
-        const bank = tf.tidy(() => bankOf(method, parameters).clone());
+        const bank = tf.tidy(() => bankOf(parameters).clone());
         const validator = { model, tokenizer, bank, batch_size: train.eval_batch_size };
         const columns = await validateTask(validator, task, 0).finally(() => bank.dispose());
         return { score: columns[task.task.headline]!, columns };

@@ -41,6 +41,7 @@ export function predictionLines(
       input: example.input,
       gold: example.references ?? example.target,
       generated: predictions[i],
+      ...(example.group !== undefined && { group: example.group }),
       correct: isCorrect(prepared.task, predictions[i]!, example),
     }),
   );

@@ -11,7 +11,9 @@ export const IRRELEVANT_KEYS: readonly string[] = [
   'seeds',
   'engine',
   'batch_size', // of eval: rows do not see each other
-  'few_shot.rows_per_pass', // the same sums in another order
+  'fleet', // each run as it would be alone, but for rounding
+  'rows_per_pass', // the same sums in another order
+  'few_shot.rows_per_pass',
   ...['train', 'few_shot.train'].flatMap((section) => [
     `${section}.log_every`,
     `${section}.save_every`,

@@ -50,3 +50,8 @@ export function seedName(seed: number): string {
 export function runFolder(out: string, id: RunId): string {
   return join(taskFolder(out, id), seedName(id.seed));
 }
+
+/** The same as text, below any `out`: tells the runs of a fleet apart. */
+export function runName(id: RunId): string {
+  return [id.experiment, id.stage, id.method, id.task, seedName(id.seed)].join('/');
+}

@@ -15,6 +15,13 @@ export interface EngineRecord {
   reason: string;
 }
 
+/** Runs that were trained side by side, in one pass over the frozen model. */
+export interface FleetRecord {
+  size: number;
+  /** `runName` of each. */
+  members: string[];
+}
+
 /** run.json: what a run is, how it stands, on what it ran. */
 export interface RunRecord {
   format: 1;
@@ -33,13 +40,18 @@ export interface RunRecord {
     started: string;
     updated: string;
     ended: string | null;
-    /** Time at work in all attempts together. */
+    /**
+     * Time at work in all attempts together. Of a run in a fleet its share, so that seconds of runs may be added up: of
+     * each step's time by its examples, and its own validations, checkpoints and tests.
+     */
     seconds: number;
     /** How often the run was started: 1 + resumptions. */
     attempts: number;
   };
   versions: Versions;
   engine: EngineRecord | null;
+  /** The runs that it trained with in its last attempt, itself included; null when it was alone. */
+  fleet: FleetRecord | null;
   host: { name: string; platform: string; cpus: string; memory_gib: number };
   git: { commit: string; dirty: boolean } | null;
   /** Why it failed, or which signal stopped it. */

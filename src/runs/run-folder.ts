@@ -9,7 +9,14 @@ import { configHash, differences } from './compare-config.js';
 import { acquireLock, LOCK_NAME, type Lock } from './lock.js';
 import { runFolder, type RunId } from './paths.js';
 import type { ProcessIdentity } from './process-identity.js';
-import { readRecord, RECORD_NAME, type EngineRecord, type RunRecord, type RunStatus } from './record.js';
+import {
+  readRecord,
+  RECORD_NAME,
+  type EngineRecord,
+  type FleetRecord,
+  type RunRecord,
+  type RunStatus,
+} from './record.js';
 import { gitState, hostFacts, versions } from './versions.js';
 
 export const CONFIG_NAME = 'config.yaml';
@@ -21,6 +28,8 @@ export interface OpenOptions {
   config: AnyConfig;
   id: RunId;
   engine?: EngineRecord | null;
+  /** The runs it trains with, and the seconds that went into this one so far; by default it has all the time for itself. */
+  fleet?: { record: FleetRecord; seconds: () => number } | undefined;
   /** Start over: what the folder holds is removed. */
   force?: boolean;
   /** Milliseconds since 1970; for tests. */
@@ -62,7 +71,7 @@ export function isFinished(folder: string, config: object | string): boolean {
  * @throws RunError when the disk is full
  */
 export function openRun(out: string, options: OpenOptions): Run {
-  const { stage, config, id, force = false, now = Date.now } = options;
+  const { stage, config, id, force = false, now = Date.now, fleet } = options;
   const folder = runFolder(out, id);
   const lock = acquireLock(folder);
   try {
@@ -70,12 +79,14 @@ export function openRun(out: string, options: OpenOptions): Run {
     removeOld(folder);
     const before = force ? undefined : readRecord(folder);
     compareWithBefore(folder, stage, config);
-    const record = before?.status === 'finished' ? before : begin(id, config, before, options.engine ?? null, now());
+    const record = before?.status === 'finished' ? before : begin(options, before, now());
     if (before?.status !== 'finished') {
       writeFileAtomic(join(folder, CONFIG_NAME), resolvedYaml(config, stage));
       writeRecord(folder, record);
     }
-    return makeRun(folder, record, before?.status ?? null, lock, now);
+    const opened = now();
+    const seconds = fleet?.seconds ?? (() => (now() - opened) / 1000);
+    return makeRun(folder, record, before?.status ?? null, lock, { now, seconds });
   } catch (error) {
     lock.release();
     throw error;
@@ -128,10 +139,8 @@ function readOldConfig(file: string, stage: Stage): object {
 }
 
 function begin(
-  id: RunId,
-  config: AnyConfig,
+  { id, config, engine = null, fleet }: OpenOptions,
   before: RunRecord | undefined,
-  engine: EngineRecord | null,
   now: number,
 ): RunRecord {
   const time = new Date(now).toISOString();
@@ -153,6 +162,7 @@ function begin(
     },
     versions: versions(),
     engine,
+    fleet: fleet?.record ?? null,
     host: hostFacts(),
     git: gitState(),
     error: null,
@@ -163,8 +173,13 @@ function writeRecord(folder: string, record: RunRecord): void {
   writeFileAtomic(join(folder, RECORD_NAME), `${JSON.stringify(record, null, 2)}\n`);
 }
 
-function makeRun(folder: string, record: RunRecord, previous: RunStatus | null, lock: Lock, now: () => number): Run {
-  const opened = now();
+function makeRun(
+  folder: string,
+  record: RunRecord,
+  previous: RunStatus | null,
+  lock: Lock,
+  { now, seconds }: { now: () => number; seconds: () => number },
+): Run {
   const secondsBefore = record.timings.seconds;
   const write = (changes: RecordUpdate & Partial<Pick<RunRecord, 'status' | 'error'>>): void => {
     const time = now();
@@ -172,7 +187,7 @@ function makeRun(folder: string, record: RunRecord, previous: RunStatus | null, 
     Object.assign(record, changes);
     record.timings.updated = new Date(time).toISOString();
     record.timings.ended = ended ? record.timings.updated : null;
-    record.timings.seconds = secondsBefore + (time - opened) / 1000;
+    record.timings.seconds = secondsBefore + seconds();
     writeRecord(folder, record);
   };
   const end = (changes: RecordUpdate & Partial<Pick<RunRecord, 'status' | 'error'>>): void => {

@@ -1,30 +1,7 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs';
-import { tf } from '../engines/tf.js';
-import { clipByGlobalNorm } from '../optim/clip.js';
-import type { Optimizer, Tensors } from '../optim/optimizer.js';
-import { RunError } from '../util/errors.js';
+import { RunError, UserError } from '../util/errors.js';
 import type { StopSignal } from '../util/signals.js';
-
-/** What to do about a run whose numbers left the finite; a lower rate is another config, so it cannot just go on. */
-export const DIVERGED_HINT =
-  'The last checkpoint is kept. Lower the learning rate in the section optim and start over with --force, or keep ' +
-  'this run and use another --experiment.';
-
-/** A loss and the terms it is made of, each reported in a column of its own. */
-export interface LossTerms {
-  loss: Scalar;
-  [term: string]: Scalar;
-}
-
-/** Everything that changes while training. Tensors are owned by the loop until it ends, then by its caller. */
-export interface TrainState {
-  /** Optimiser updates made so far. */
-  step: number;
-  parameters: Tensors;
-  optimizer: Tensors;
-  /** Sums of the loss terms since the last logged row, so that a resumed run logs the same averages. */
-  window: { sums: Record<string, number>; steps: number };
-}
+import type { StepRow } from './passes.js';
+import { trainStep, type StepOutcome, type StepRun, type StepSpec } from './train-step.js';
 
 /** One row of train.csv. */
 export interface TrainRow {
@@ -32,143 +9,184 @@ export interface TrainRow {
   [column: string]: number;
 }
 
-export interface LoopSpec<Batch> {
+/** Why a run left the loop: all steps done, patience ran out, a signal, or a fault that is its own. */
+export type End =
+  | { reason: 'finished' | 'patience' }
+  | { reason: 'signal'; signal: StopSignal }
+  | { reason: 'failed'; error: UserError };
+
+export interface MemberSpec extends StepSpec {
   total_steps: number;
-  optimizer: Optimizer;
-  learningRate: (name: string, step: number) => number;
-  grad_clip: number | null;
-  /**
-   * Number of independent runs trained as one (a fleet): parameters then carry a leading axis of this size, losses add
-   * up over its members, gradients are clipped one by one, and what is reported is the mean. null: no such axis.
-   */
-  members: number | null;
-  /** The next step's micro-batches; their losses add up, so their token weights sum to one together. */
-  nextBatches: () => Batch[];
-  /** Names of parameters that take part but stay as they are. */
-  frozen: readonly string[];
-  /** Runs inside a gradient; intermediates are freed by the loop. `micro` counts the batches of one step. */
-  loss: (parameters: Tensors, batch: Batch, step: number, micro: number) => LossTerms;
   log_every: number;
   /** Steps between evaluations and checkpoints; null for never. The last step always gets both. */
   eval_every: number | null;
   save_every: number | null;
-  /** Called once a step with its losses (averaged since the last log when `logged`). */
-  onStep: (row: TrainRow, logged: boolean) => void;
+}
+
+/** A step that was made. */
+export interface StepMade {
+  /** Its losses, averaged since the last log when `logged`. */
+  row: TrainRow;
+  logged: boolean;
+  rows: readonly StepRow[];
+  /** Of its time, what falls to this run. */
+  seconds: number;
+}
+
+/** One run as the loop drives it; what is done at these moments is its session's to say. */
+export interface Member extends StepRun {
+  /** Tells the runs of a fleet apart, also in another process. */
+  readonly name: string;
+  readonly spec: MemberSpec;
+  onStep: (step: StepMade) => void;
   /** Scores the parameters; true ends training early. */
-  onEvaluate?: (state: TrainState) => Promise<boolean>;
-  onSave: (state: TrainState) => void;
+  onEvaluate?: () => Promise<boolean>;
+  /** Writes a checkpoint and keeps those before it. @param beside names of the runs that made this step with it */
+  onSave: (beside: readonly string[]) => void;
+  /** Everyone who made this step has saved it: checkpoints of before may go. */
+  onAllSaved: () => void;
+  /** Seconds that went into this run besides its steps: its evaluations and checkpoints. */
+  onSpent: (seconds: number) => void;
+  /** It leaves the loop. The others wait for what is done here. */
+  onEnd: (end: End) => Promise<void>;
+}
+
+export interface LoopOptions {
+  /** Most rows in a pass; see `trainStep`. */
+  rows_per_pass: number | null;
   /** A signal that asks to stop after this step, if one came. */
   stopRequested: () => StopSignal | null;
+  /** Called after each step. @param active the runs that have not left */
+  onProgress?: (active: readonly Member[], turn: readonly Member[]) => void;
 }
 
-export interface LoopEnd {
-  state: TrainState;
-  /** Why it ended: all steps done, patience ran out, or a signal's name. */
-  reason: 'finished' | 'patience' | 'signal';
-  signal: StopSignal | null;
-}
-
-/** Splits parameters into those that are trained and those that stay. */
-export function partition(parameters: Tensors, frozen: readonly string[]): { trained: Tensors; still: Tensors } {
-  const entries = Object.entries(parameters);
-  return {
-    trained: Object.fromEntries(entries.filter(([name]) => !frozen.includes(name))),
-    still: Object.fromEntries(entries.filter(([name]) => frozen.includes(name))),
-  };
-}
-
-/** Loss terms and gradients of one step, summed over its micro-batches. */
-function gradientsOf<Batch>(
-  spec: LoopSpec<Batch>,
-  state: TrainState,
-): { terms: Record<string, number>; gradients: Tensors } {
-  const { trained, still } = partition(state.parameters, spec.frozen);
-  const order = Object.keys(trained);
-  const list = Object.values(trained);
-  const terms: Record<string, number> = {};
-  let gradients: Tensors | null = null;
-  for (const [micro, batch] of spec.nextBatches().entries()) {
-    const kept: Record<string, Scalar> = {};
-    const { value, grads } = tf.tidy(() =>
-      tf.valueAndGrads((...values: Tensor[]) => {
-        const named = Object.fromEntries(order.map((name, i) => [name, values[i]!]));
-        const losses = spec.loss({ ...named, ...still }, batch, state.step, micro);
-        for (const [term, scalar] of Object.entries(losses)) if (term !== 'loss') kept[term] = tf.keep(scalar.clone());
-        return losses.loss;
-      })(list),
-    );
-    terms['loss'] = (terms['loss'] ?? 0) + value.dataSync()[0]!;
-    for (const [term, scalar] of Object.entries(kept)) {
-      terms[term] = (terms[term] ?? 0) + scalar.dataSync()[0]!;
-      scalar.dispose();
-    }
-    value.dispose();
-    const summed: Tensors = {};
-    order.forEach((name, i) => {
-      const before: Tensor | undefined = gradients?.[name];
-      summed[name] = before === undefined ? grads[i]! : tf.add(before, grads[i]!);
-      if (before !== undefined) tf.dispose([before, grads[i]!]);
-    });
-    gradients = summed;
-  }
-  if (gradients === null) throw new Error('a step has no batches');
-  return { terms, gradients };
-}
+/** Lets signals and timers through: the native engine never yields by itself. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * The one training loop: gradients, clipping, update, and at their steps log, evaluation and checkpoint. What is
- * trained, on what and towards what comes from the recipe; where things are written comes from its callbacks.
+ * The one training loop. It trains one run, or several side by side that share passes over the frozen model (a fleet):
+ * gradients, clipping, update, and at their steps log, evaluation and checkpoint. What is trained, on what and towards
+ * what comes from the recipe; where things are written comes from the session of each run.
  *
- * @param state where to start: fresh, or what a checkpoint held. The loop takes the tensors over.
- * @throws RunError when a loss or gradient is not finite; nothing is updated or saved from it
+ * Runs that are behind go first, until they have caught up: which runs make step n together then depends on the runs
+ * alone, not on where each was interrupted. And as they part (one has finished, say) all save, so that no run ever has
+ * to repeat a step without those it had beside it. So a fleet that was killed ends with the bits of one that was not.
+ *
+ * A fault of one run (a loss that is not finite, a disk that is full) ends that run; the others go on. Any other error
+ * is thrown.
  */
-export async function trainLoop<Batch>(spec: LoopSpec<Batch>, state: TrainState): Promise<LoopEnd> {
-  while (state.step < spec.total_steps) {
-    const { terms, gradients } = gradientsOf(spec, state);
-    const { gradients: clipped, norms } = clipByGlobalNorm(gradients, spec.grad_clip, spec.members !== null);
-    tf.dispose(gradients);
-    const gradNorm = norms.reduce((sum, norm) => sum + norm, 0) / norms.length;
-    if (!Number.isFinite(terms['loss']!) || !Number.isFinite(gradNorm)) {
-      tf.dispose(clipped);
-      throw new RunError(
-        `step ${state.step + 1}: the loss is ${terms['loss']} and the gradient norm ${gradNorm}; nothing was updated from it`,
-        { hint: DIVERGED_HINT },
-      );
-    }
-    const rate = (name: string) => spec.learningRate(name, state.step);
-    const { trained, still } = partition(state.parameters, spec.frozen);
-    const next = spec.optimizer.update(trained, clipped, state.optimizer, state.step, rate);
-    tf.dispose([clipped, trained, state.optimizer]);
-    state.parameters = { ...next.parameters, ...still };
-    state.optimizer = next.state;
-    state.step += 1;
-
-    const { window } = state;
-    window.steps += 1;
-    const means = Object.entries(terms).map(([term, value]) => [term, value / (spec.members ?? 1)] as const);
-    for (const [term, value] of [...means, ['grad_norm', gradNorm] as const]) {
-      window.sums[term] = (window.sums[term] ?? 0) + value;
-    }
-    const last = state.step === spec.total_steps;
-    let signal = spec.stopRequested();
-    const logged = state.step % spec.log_every === 0 || last;
-    const row: TrainRow = { step: state.step };
-    for (const [term, sum] of Object.entries(window.sums)) row[term] = sum / window.steps;
-    spec.onStep(row, logged);
-    if (logged) state.window = { sums: {}, steps: 0 };
-
-    let enough = false;
-    const evaluates = spec.eval_every !== null && state.step % spec.eval_every === 0;
-    if (spec.onEvaluate && (evaluates || last)) {
-      enough = await spec.onEvaluate(state);
-      signal ??= spec.stopRequested(); // one that came while it was validating
-    }
-    const saves = spec.save_every !== null && state.step % spec.save_every === 0;
-    if (saves || last || enough || signal !== null) spec.onSave(state);
-    if (signal !== null && !last) return { state, reason: 'signal', signal };
-    if (enough) return { state, reason: 'patience', signal: null };
-    // Lets signals and timers through: the native engine never yields by itself.
-    await new Promise((resolve) => setImmediate(resolve));
+export async function trainLoop(members: readonly Member[], options: LoopOptions): Promise<void> {
+  let active = [...members];
+  const leave = async (member: Member, end: End): Promise<void> => {
+    active = active.filter((other) => other !== member);
+    await member.onEnd(end);
+  };
+  for (const member of members) {
+    if (member.state.step >= member.spec.total_steps) await leave(member, { reason: 'finished' });
   }
-  return { state, reason: 'finished', signal: null };
+  while (active.length > 0) {
+    const step = Math.min(...active.map(({ state }) => state.step));
+    const turn = active.filter(({ state }) => state.step === step);
+    const ends = await makeStep(turn, options);
+    options.onProgress?.(active, turn);
+    const signal = options.stopRequested();
+    if (signal !== null)
+      for (const member of active) if (!ends.has(member)) ends.set(member, { reason: 'signal', signal });
+    save(turn, ends);
+    for (const [member, end] of ends) await leave(member, end);
+    await breathe();
+  }
+}
+
+/** Step and evaluations of the runs whose turn it is. @returns those that leave, and why */
+async function makeStep(turn: readonly Member[], { rows_per_pass }: LoopOptions): Promise<Map<Member, End>> {
+  const ends = new Map<Member, End>();
+  let seconds = stopwatch();
+  const outcomes = trainStep(turn, rows_per_pass);
+  const taken = seconds();
+  const rows = outcomes.reduce((sum, outcome) => sum + outcome.rows.length, 0);
+  for (const [i, outcome] of outcomes.entries()) {
+    const share = (taken * outcome.rows.length) / rows;
+    await guarded(turn[i]!, ends, () => logStep(turn[i]!, outcome, share));
+  }
+  for (const member of turn) {
+    const { state, spec } = member;
+    const last = state.step === spec.total_steps;
+    const due = last || (spec.eval_every !== null && state.step % spec.eval_every === 0);
+    seconds = stopwatch();
+    await guarded(member, ends, async () => {
+      const enough = due && (await member.onEvaluate?.()) === true;
+      if (enough || last) ends.set(member, { reason: enough ? 'patience' : 'finished' });
+    });
+    if (due) member.onSpent(seconds());
+  }
+  return ends;
+}
+
+function logStep(member: Member, outcome: StepOutcome, seconds: number): void {
+  if ('error' in outcome) throw outcome.error;
+  const { state, spec } = member;
+  const { window } = state;
+  window.steps += 1;
+  for (const [term, value] of [...Object.entries(outcome.terms), ['grad_norm', outcome.grad_norm] as const]) {
+    window.sums[term] = (window.sums[term] ?? 0) + value;
+  }
+  const logged = state.step % spec.log_every === 0 || state.step === spec.total_steps;
+  const row: TrainRow = { step: state.step };
+  for (const [term, sum] of Object.entries(window.sums)) row[term] = sum / window.steps;
+  if (logged) state.window = { sums: {}, steps: 0 };
+  member.onStep({ row, logged, rows: outcome.rows, seconds });
+}
+
+/** Checkpoints of those that are due; of all that made the step, where one of them leaves. */
+function save(turn: readonly Member[], ends: Map<Member, End>): void {
+  const hasFailed = (member: Member): boolean => ends.get(member)?.reason === 'failed';
+  const parting = ends.size > 0;
+  const whole = turn.filter((member) => !hasFailed(member));
+  const due = whole.filter(
+    ({ state, spec }) => parting || (spec.save_every !== null && state.step % spec.save_every === 0),
+  );
+  for (const action of [
+    (member: Member) => member.onSave(whole.filter((other) => other !== member).map(({ name }) => name)),
+    (member: Member) => member.onAllSaved(),
+  ]) {
+    for (const member of due) {
+      if (hasFailed(member)) continue;
+      const seconds = stopwatch();
+      try {
+        action(member);
+      } catch (error) {
+        failed(member, ends, error);
+      }
+      member.onSpent(seconds());
+    }
+  }
+}
+
+/** Does something of one run unless it has failed; a fault in it is that run's. */
+async function guarded(member: Member, ends: Map<Member, End>, action: () => Promise<void> | void): Promise<void> {
+  if (ends.has(member)) return;
+  try {
+    await action();
+  } catch (error) {
+    failed(member, ends, error);
+  }
+}
+
+function failed(member: Member, ends: Map<Member, End>, error: unknown): void {
+  if (error instanceof UserError) ends.set(member, { reason: 'failed', error });
+  // Something with its folder that nobody thought of.
+  else if (isSystemError(error)) {
+    ends.set(member, { reason: 'failed', error: new RunError(error.message, { cause: error }) });
+  } else throw error; // a bug, or the engine's end: nothing can go on
+}
+
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** @returns seconds since it was made */
+function stopwatch(): () => number {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1000;
 }

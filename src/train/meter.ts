@@ -1,5 +1,5 @@
 import { tf } from '../engines/tf.js';
-import type { PromptBatch } from './prompt-batch.js';
+import type { StepRow } from './passes.js';
 
 /** Speed and memory since the last reading; columns of train.csv. */
 export interface MeterReading {
@@ -10,11 +10,9 @@ export interface MeterReading {
 }
 
 export interface Meter {
-  count(batches: readonly PromptBatch[]): void;
+  /** A step has been made. @param seconds the run's share of its time */
+  count(rows: readonly StepRow[], seconds: number): void;
   read(): MeterReading;
-  /** A step has ended; what follows until `skip` (evaluation, saving) is not training time. */
-  lap(): void;
-  skip(): void;
   /** MiB */
   peakRss(): number;
 }
@@ -26,42 +24,29 @@ export function residentMegabytes(): number {
   return Math.round(process.memoryUsage.rss() / MIB);
 }
 
-/** Counts examples, and the source and target tokens that are not padding. */
+/** Counts examples, source and target tokens, and the time that went into them. */
 export function startMeter(): Meter {
-  let began = performance.now();
-  let last = began;
-  let [examples, tokens, peak] = [0, 0, 0];
+  let [examples, tokens, time, peak] = [0, 0, 0, 0];
   const rss = (): number => {
     const now = residentMegabytes();
     peak = Math.max(peak, now);
     return now;
   };
   return {
-    count(batches) {
-      for (const { batch } of batches) {
-        examples += batch.rows;
-        for (const bit of batch.attention_mask) tokens += bit;
-        for (const label of batch.labels) if (label >= 0) tokens++;
-      }
+    count(rows, seconds) {
+      examples += rows.length;
+      for (const { example } of rows) tokens += example.source.length + example.target.length;
+      time += seconds;
     },
     read() {
-      const seconds = (performance.now() - began) / 1000;
       const reading = {
-        examples_per_s: round(examples / seconds),
-        tokens_per_s: round(tokens / seconds),
+        examples_per_s: round(examples / time),
+        tokens_per_s: round(tokens / time),
         num_tensors: tf.memory().numTensors,
         rss_mb: rss(),
       };
-      [began, examples, tokens] = [performance.now(), 0, 0];
+      [examples, tokens, time] = [0, 0, 0];
       return reading;
-    },
-    lap() {
-      last = performance.now();
-    },
-    skip() {
-      const now = performance.now();
-      began += now - Math.max(last, began);
-      last = now;
     },
     peakRss: () => Math.max(peak, rss()),
   };

@@ -2,7 +2,9 @@ import { makeBatch } from '../data/batch.js';
 import { lengthBuckets, restoreOrder } from '../data/buckets.js';
 import type { TokenRows } from '../data/rows.js';
 import { tf } from '../engines/tf.js';
+import type { EncodeInput } from '../model/encoder.js';
 import { generate } from '../model/generate.js';
+import { greedyDecode } from '../model/greedy.js';
 import type { T5Model } from '../model/t5.js';
 import { selectPrompts, type PromptBank } from '../prompts/bank.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -13,6 +15,11 @@ export interface PredictOptions {
   /** Longest answer in tokens, EOS included. */
   max_new_tokens: number;
   num_beams?: number;
+  /**
+   * Answers to expect, as token ids with EOS (`labelAnswers`). With them most rows take one decoder pass; what is
+   * answered stays the same.
+   */
+  labels?: readonly (readonly number[])[];
   /** Called after each batch with the examples done so far; what it throws ends the prediction. */
   onBatch?: (done: number) => void;
 }
@@ -51,7 +58,7 @@ export async function predict(
               bank,
               Int32Array.from(part, (index) => entries[index]!),
             );
-      return generate(model, batchTensors(batch, prompts), options);
+      return decode(model, batchTensors(batch, prompts), options);
     });
     answers.push(outputs.map((ids) => tokenizer.decode(ids).trim()));
     options.onBatch?.((done += part.length));
@@ -59,4 +66,8 @@ export async function predict(
     await new Promise((resolve) => setImmediate(resolve));
   }
   return restoreOrder(buckets, answers);
+}
+
+function decode(model: T5Model, input: EncodeInput, options: PredictOptions): number[][] {
+  return (options.num_beams ?? 1) === 1 ? greedyDecode(model, input, options) : generate(model, input, options);
 }

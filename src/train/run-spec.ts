@@ -1,8 +1,8 @@
 import type { OptimSection, TrainSection } from '../config/schema.js';
 import type { StoredTensor } from '../checkpoints/safetensors.js';
 import type { Tensors } from '../optim/optimizer.js';
-import type { LossTerms } from './loop.js';
-import type { PromptBatch } from './prompt-batch.js';
+import type { StepRow } from './passes.js';
+import type { Loss } from './train-step.js';
 
 /** Scores of a validation: the one that chooses the best checkpoint, and what else goes into eval.csv. */
 export interface Evaluation {
@@ -11,10 +11,10 @@ export interface Evaluation {
   columns: Record<string, number>;
 }
 
-/** The data of a run: batches without end, and where it stands, as plain JSON. */
-export interface BatchSource {
-  /** The micro-batches of the next step. */
-  next(): PromptBatch[];
+/** The data of a run: rows without end, and where it stands, as plain JSON. */
+export interface RowSource {
+  /** The rows of the next step. */
+  next(): StepRow[];
   state(): unknown;
   restore(state: unknown): void;
 }
@@ -31,15 +31,18 @@ export interface RunSpec {
   optim: OptimSection;
   /** Steps between validations; null where there is none. */
   eval_every: number | null;
-  /** Size of the leading run axis of the parameters, null for none; see LoopSpec. */
+  /** Size of the leading axis of the parameters where several draws train as one run, null for none; see StepSpec. */
   members: number | null;
   /** Fresh parameters; the caller owns them. */
   initial: () => Tensors;
   /** Names of parameters that take part but stay as they are. */
   frozen: readonly string[];
-  batches: () => BatchSource;
-  /** Called inside a gradient. */
-  loss: (parameters: Tensors, batch: PromptBatch, step: number, micro: number) => LossTerms;
+  rows: () => RowSource;
+  /** Rows in one pass when the run trains alone. */
+  rows_per_pass: number;
+  /** Runs that say the same here, and whose prompts have the same shape, share passes; null: with no other. */
+  joins: string | null;
+  loss: Loss;
   /** Names of the loss terms, as columns of train.csv. */
   loss_columns: readonly string[];
   evaluate?: (parameters: Tensors) => Promise<Evaluation>;

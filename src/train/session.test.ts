@@ -60,7 +60,7 @@ for (const engine of await availableEngines()) {
         const task = await tinyTask('boolq', open);
         const { rows } = task.train();
         const { train, optim } = sections(
-          { max_steps: steps, batch_size: 3, gradient_accumulation_steps: 2, dropout: false, log_every: 7 },
+          { max_steps: steps, batch_size: 3, gradient_accumulation_steps: 2, dropout: true, log_every: 7 },
           {
             name,
             // Rounding differs with the size of a batch, and Adam makes it larger in proportion to the rate.

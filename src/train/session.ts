@@ -1,22 +1,29 @@
-import { bestCheckpoint, latestCheckpoint, saveBest, saveCheckpoint, type Checkpoint } from '../checkpoints/manager.js';
+import {
+  bestCheckpoint,
+  latestCheckpoint,
+  pruneCheckpoints,
+  saveBest,
+  writeCheckpoint,
+  type Checkpoint,
+  type LoadedCheckpoint,
+} from '../checkpoints/manager.js';
 import type { StoredTensor } from '../checkpoints/safetensors.js';
 import { tf } from '../engines/tf.js';
-import { log, warn } from '../logging/console.js';
+import { log } from '../logging/console.js';
 import { CsvLog } from '../logging/csv.js';
-import { startProgress, type ProgressMode } from '../logging/progress.js';
 import { buildOptimizer, learningRates, peakRate } from '../optim/build.js';
 import type { Optimizer, Tensors } from '../optim/optimizer.js';
 import { storedParameters } from '../prompts/file.js';
 import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
-import { stopRequested, type StopSignal } from '../util/signals.js';
-import { DIVERGED_HINT, partition, trainLoop, type TrainState } from './loop.js';
+import type { Member, MemberSpec, StepMade } from './loop.js';
 import { memberwise } from './memberwise.js';
 import { startMeter } from './meter.js';
-import type { BatchSource, RunSpec } from './run-spec.js';
+import type { RowSource, RunSpec } from './run-spec.js';
+import { DIVERGED_HINT, partition, type TrainState } from './train-step.js';
 
 /** What a checkpoint's state.json holds besides the step: everything the next step depends on but the tensors. */
-interface SessionState {
+export interface SessionState {
   window: TrainState['window'];
   batches: unknown;
   best: { step: number; score: number } | null;
@@ -24,9 +31,13 @@ interface SessionState {
   stale: number;
 }
 
-export interface SessionResult {
-  reason: 'finished' | 'patience' | 'signal';
-  signal: StopSignal | null;
+/** What a saved state says besides, where other runs trained in its passes: which, and the step saved before. */
+export interface FleetState {
+  beside?: { runs: readonly string[]; previous: number };
+}
+
+/** What a run has come to when it leaves the loop. */
+export interface SessionFacts {
   steps: number;
   best: SessionState['best'];
   /** Largest resident memory seen while training, in MiB. */
@@ -40,7 +51,7 @@ export function trainableSize(parameters: Tensors, { members, frozen }: RunSpec)
   return Object.values(trained).reduce((sum, { size }) => sum + size, 0) / (members ?? 1);
 }
 
-/** The optimiser of a run; one whose arithmetic looks across a tensor is kept from mixing the members of a fleet. */
+/** The optimiser of a run; one whose arithmetic looks across a tensor is kept from mixing the draws of a run. */
 function optimizerOf({ optim, members }: RunSpec): Optimizer {
   const optimizer = buildOptimizer(optim);
   return optim.name === 'adafactor' && members !== null && members > 1 ? memberwise(optimizer, members) : optimizer;
@@ -74,140 +85,176 @@ function refuseNonFinite(step: number, tensors: Record<string, StoredTensor>): v
   });
 }
 
-/** Fresh tensors, or those of the latest whole checkpoint. */
-function resume(run: Run, spec: RunSpec, batches: BatchSource): { state: TrainState; session: SessionState } {
-  const optimizer = optimizerOf(spec);
+/** Fresh tensors, or those of a checkpoint. */
+function startState(
+  spec: RunSpec,
+  optimizer: Optimizer,
+  rows: RowSource,
+  from: LoadedCheckpoint | undefined,
+): { state: TrainState; session: SessionState } {
   const parameters = spec.initial();
-  const { trained } = partition(parameters, spec.frozen);
-  const moments = optimizer.init(trained);
-  const session: SessionState = { window: { sums: {}, steps: 0 }, batches: null, best: null, stale: 0 };
-  const { checkpoint, broken } = latestCheckpoint(run.path('checkpoints'));
-  for (const { path, reason } of broken) warn(`${path} is damaged and passed over: ${reason}`);
-  if (checkpoint === undefined)
+  const moments = optimizer.init(partition(parameters, spec.frozen).trained);
+  if (from === undefined) {
+    const session: SessionState = { window: { sums: {}, steps: 0 }, batches: null, best: null, stale: 0 };
     return { state: { step: 0, parameters, optimizer: moments, window: session.window }, session };
-
-  const saved = checkpoint.state as SessionState;
-  batches.restore(saved.batches);
-  const state: TrainState = {
-    step: checkpoint.step,
-    parameters: restoreTensors(parameters, checkpoint.tensors, checkpoint.path),
-    optimizer: restoreTensors(moments, checkpoint.optimizer, checkpoint.path),
-    window: saved.window,
-  };
-  tf.dispose([parameters, moments]);
-  return { state, session: saved };
+  }
+  try {
+    const { beside: _, ...session } = from.state as SessionState & FleetState;
+    rows.restore(session.batches);
+    const state: TrainState = {
+      step: from.step,
+      parameters: restoreTensors(parameters, from.tensors, from.path),
+      optimizer: restoreTensors(moments, from.optimizer, from.path),
+      window: session.window,
+    };
+    return { state, session };
+  } finally {
+    tf.dispose([parameters, moments]);
+  }
 }
 
 /**
- * Trains one run in its folder: resumes from the latest checkpoint, writes train.csv, eval.csv and checkpoints, shows
- * progress, stops at a signal. The run is neither finished nor closed here; that is its recipe's to do.
- *
- * @throws RunError when the loss is not finite or the disk is full; the last checkpoint is kept
+ * One run in its folder, as a member of the loop: writes train.csv, eval.csv and checkpoints, and goes on from the one
+ * it is given. The run is neither finished nor closed here. `dispose` it in the end.
  */
-export async function trainSession(run: Run, spec: RunSpec, progressMode: ProgressMode): Promise<SessionResult> {
-  const batches = spec.batches();
-  const { state: start, session } = resume(run, spec, batches);
-  const trainable = trainableSize(start.parameters, spec);
-  const rate = learningRates(spec.optim, spec.total_steps);
-  const rateColumns = rateColumnsOf(start.parameters, spec);
-  const columns = ['step', ...spec.loss_columns, 'grad_norm', ...Object.keys(rateColumns)];
-  const trainCsv = new CsvLog(run.path('train.csv'), [
-    ...columns,
-    'examples_per_s',
-    'tokens_per_s',
-    'num_tensors',
-    'rss_mb',
-  ]);
-  const evalCsv = spec.evaluate ? new CsvLog(run.path('eval.csv'), ['step', ...spec.eval_columns, 'best']) : null;
-  trainCsv.truncateAfter(start.step);
-  evalCsv?.truncateAfter(start.step);
-  if (start.step > 0) log(`${spec.label}: goes on from step ${start.step} of ${spec.total_steps}`);
-  run.update({ step: start.step, total_steps: spec.total_steps });
+export class Session implements Member {
+  readonly spec: MemberSpec;
+  readonly state: TrainState;
+  readonly trainable: number;
+  readonly onEvaluate?: () => Promise<boolean>;
+  private readonly session: SessionState;
+  private readonly rows: RowSource;
+  private readonly rateColumns: Record<string, string>;
+  private readonly trainCsv: CsvLog;
+  private readonly evalCsv: CsvLog | null;
+  private readonly meter = startMeter();
+  private loss = NaN;
+  private savedStep: number;
 
-  const meter = startMeter();
-  const progress = startProgress({ label: spec.label, total: spec.total_steps, start: start.step, mode: progressMode });
-  const checkpointOf = (state: TrainState): Checkpoint => {
-    const tensors = storedParameters(state.parameters, spec.members);
+  /**
+   * @param name tells it apart from others in its fleet
+   * @param from the checkpoint to go on from; undefined for a new run
+   * @param onSpent told of the seconds that go into it
+   * @throws RunError when the checkpoint does not fit, UserError when the CSV files there are of another version
+   */
+  constructor(
+    private readonly run: Run,
+    private readonly recipe: RunSpec,
+    readonly name: string,
+    from: LoadedCheckpoint | undefined,
+    readonly onSpent: (seconds: number) => void,
+    readonly onEnd: Member['onEnd'],
+  ) {
+    const { train, optim, loss_columns, eval_columns, evaluate } = recipe;
+    const optimizer = optimizerOf(recipe);
+    this.rows = recipe.rows();
+    const { state, session } = startState(recipe, optimizer, this.rows, from);
+    [this.state, this.session, this.savedStep] = [state, session, state.step];
+    this.trainable = trainableSize(state.parameters, recipe);
+    this.rateColumns = rateColumnsOf(state.parameters, recipe);
+    this.spec = {
+      ...recipe,
+      total_steps: this.ranOut() ? state.step : recipe.total_steps,
+      optimizer,
+      learningRate: learningRates(optim, recipe.total_steps),
+      grad_clip: optim.grad_clip,
+      nextRows: () => this.rows.next(),
+      joins: recipe.joins === null ? null : `${recipe.joins}, prompts ${promptShape(state.parameters).join('×')}`,
+      log_every: train.log_every,
+      save_every: train.save_every,
+    };
+    const columns = ['step', ...loss_columns, 'grad_norm', ...Object.keys(this.rateColumns)];
+    const measured = ['examples_per_s', 'tokens_per_s', 'num_tensors', 'rss_mb'];
+    this.trainCsv = new CsvLog(run.path('train.csv'), [...columns, ...measured]);
+    this.evalCsv = evaluate ? new CsvLog(run.path('eval.csv'), ['step', ...eval_columns, 'best']) : null;
+    if (evaluate) this.onEvaluate = () => this.validate(evaluate);
+    this.trainCsv.truncateAfter(state.step);
+    this.evalCsv?.truncateAfter(state.step);
+    if (state.step > 0) log(`${recipe.label}: goes on from step ${state.step} of ${recipe.total_steps}`);
+    run.update({ step: state.step, total_steps: recipe.total_steps });
+  }
+
+  /** The loss of the latest step; NaN before the first one. */
+  get latestLoss(): number {
+    return this.loss;
+  }
+
+  facts(): SessionFacts {
+    const { state, session, meter, trainable } = this;
+    return { steps: state.step, best: session.best, peak_rss_mb: meter.peakRss(), trainable };
+  }
+
+  onStep({ row, logged, rows, seconds }: StepMade): void {
+    this.onSpent(seconds);
+    this.meter.count(rows, seconds);
+    this.loss = row['loss']!;
+    if (!logged) return;
+    const rates: Record<string, number> = {};
+    for (const [column, name] of Object.entries(this.rateColumns)) {
+      rates[column] = this.spec.learningRate(name, row.step - 1);
+    }
+    this.trainCsv.append({ ...row, ...rates, ...this.meter.read() });
+  }
+
+  onSave(beside: readonly string[]): void {
+    this.trainCsv.sync();
+    this.evalCsv?.sync();
+    const fleet: FleetState = beside.length === 0 ? {} : { beside: { runs: beside, previous: this.savedStep } };
+    const checkpoint = this.checkpoint();
+    writeCheckpoint(this.run.path('checkpoints'), { ...checkpoint, state: { ...checkpoint.state, ...fleet } });
+    this.savedStep = this.state.step;
+    this.run.update({ step: this.state.step });
+  }
+
+  onAllSaved(): void {
+    pruneCheckpoints(this.run.path('checkpoints'), this.savedStep, { keep: this.recipe.train.keep_checkpoints });
+  }
+
+  dispose(): void {
+    this.trainCsv.close();
+    this.evalCsv?.close();
+    tf.dispose([this.state.parameters, this.state.optimizer]);
+  }
+
+  /** Whether patience has run out: true ends the run, also one that was killed right after. */
+  private ranOut(): boolean {
+    const { patience } = this.recipe.train;
+    return patience !== null && this.session.stale >= patience;
+  }
+
+  private async validate(evaluate: NonNullable<RunSpec['evaluate']>): Promise<boolean> {
+    const { state, session } = this;
+    const { score, columns } = await evaluate(state.parameters);
+    const isBest = session.best === null || score > session.best.score;
+    if (isBest) {
+      session.best = { step: state.step, score };
+      session.stale = 0;
+      saveBest(this.run.path('checkpoints'), this.checkpoint());
+    } else {
+      session.stale += 1;
+    }
+    this.evalCsv!.append({ step: state.step, score, ...columns, best: isBest ? 1 : 0 });
+    return this.ranOut();
+  }
+
+  private checkpoint(): Checkpoint & { state: SessionState } {
+    const { state, session, rows, recipe } = this;
+    const tensors = storedParameters(state.parameters, recipe.members);
     const optimizer = storedParameters(state.optimizer, null);
     refuseNonFinite(state.step, { ...tensors, ...optimizer });
     return {
       step: state.step,
-      tensors: { ...tensors, ...spec.derived(state.parameters) },
+      tensors: { ...tensors, ...recipe.derived(state.parameters) },
       optimizer,
-      state: { ...session, window: state.window, batches: batches.state() } satisfies SessionState,
-      metadata: { ...spec.metadata, step: String(state.step) },
+      state: { ...session, window: state.window, batches: rows.state() },
+      metadata: { ...recipe.metadata, step: String(state.step) },
     };
-  };
-
-  try {
-    const ranOut = (): boolean => spec.train.patience !== null && session.stale >= spec.train.patience;
-    const end = await trainLoop(
-      {
-        total_steps: ranOut() ? start.step : spec.total_steps,
-        optimizer: optimizerOf(spec),
-        learningRate: rate,
-        grad_clip: spec.optim.grad_clip,
-        members: spec.members,
-        frozen: spec.frozen,
-        nextBatches() {
-          const next = batches.next();
-          meter.count(next);
-          return next;
-        },
-        loss: spec.loss,
-        log_every: spec.train.log_every,
-        eval_every: spec.eval_every,
-        save_every: spec.train.save_every,
-        onStep(row, logged) {
-          meter.lap();
-          progress.update(row.step, { loss: row['loss']!.toFixed(4) });
-          if (!logged) return;
-          const rates: Record<string, number> = {};
-          for (const [column, name] of Object.entries(rateColumns)) rates[column] = rate(name, row.step - 1);
-          trainCsv.append({ ...row, ...rates, ...meter.read() });
-        },
-        ...(spec.evaluate && {
-          async onEvaluate(state) {
-            const { score, columns: scores } = await spec.evaluate!(state.parameters);
-            const isBest = session.best === null || score > session.best.score;
-            if (isBest) {
-              session.best = { step: state.step, score };
-              session.stale = 0;
-              saveBest(run.path('checkpoints'), checkpointOf(state));
-            } else {
-              session.stale += 1;
-            }
-            evalCsv!.append({ step: state.step, score, ...scores, best: isBest ? 1 : 0 });
-            meter.skip();
-            return ranOut();
-          },
-        }),
-        onSave(state) {
-          trainCsv.sync();
-          evalCsv?.sync();
-          saveCheckpoint(run.path('checkpoints'), checkpointOf(state), { keep: spec.train.keep_checkpoints });
-          run.update({ step: state.step });
-          meter.skip();
-        },
-        stopRequested,
-      },
-      start,
-    );
-    return {
-      // A run that was killed right after its patience ran out has no more steps to make either.
-      reason: end.reason === 'finished' && end.state.step < spec.total_steps ? 'patience' : end.reason,
-      signal: end.signal,
-      steps: end.state.step,
-      best: session.best,
-      peak_rss_mb: meter.peakRss(),
-      trainable,
-    };
-  } finally {
-    progress.stop();
-    trainCsv.close();
-    evalCsv?.close();
-    tf.dispose([start.parameters, start.optimizer]);
   }
+}
+
+/** P and D */
+function promptShape(parameters: Tensors): number[] {
+  return (parameters['prompt'] ?? parameters['shared_prompt'])!.shape.slice(-2);
 }
 
 /** One learning-rate column, or one per group where groups have rates of their own. */

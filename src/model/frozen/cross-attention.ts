@@ -1,5 +1,4 @@
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
-import { product } from '../../engines/matmul.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
 import { weight, type T5Weights } from '../weights.js';
@@ -41,7 +40,7 @@ export class EncodedGradient {
           pairs.map((pair) => pair.right),
           1,
         );
-        all.push(product(left, right, true).reshape([-1, right.shape[2]!]));
+        all.push(tf.matMul(left, right, true).reshape([-1, right.shape[2]!]));
       }
       const total = all.length === 1 ? all[0]!.clone() : tf.addN(all);
       this.dispose();
@@ -97,11 +96,11 @@ function absorbedCrossAttention(options: CrossAttentionOptions): Layer {
   return {
     forward(x, dropout) {
       const { output: normed, unit, inverse } = normForward(x, scale, config.layer_norm_epsilon);
-      const queries = byRow(product(split(product(normed, wq, false, true)), perHead('k'))); // [B, H·T, D]
+      const queries = byRow(tf.matMul(split(tf.matMul(normed, wq, false, true)), perHead('k'))); // [B, H·T, D]
       const probabilities = probabilitiesOf(queries, encoded, bias && bias.reshape([batch, 1, -1])); // [B, H·T, L]
-      const scoresMask = dropout.mask(probabilities.shape);
-      const context = product(masked(probabilities, scoresMask), encoded); // [B, H·T, D]
-      const attended = product(merge(product(byHead(context), perHead('v'), false, true)), wo, false, true);
+      const scoresMask = dropout.mask([batch, H, probabilities.shape[1]! / H, probabilities.shape[2]!]);
+      const context = tf.matMul(masked(probabilities, scoresMask), encoded); // [B, H·T, D]
+      const attended = tf.matMul(merge(tf.matMul(byHead(context), perHead('v'), false, true)), wo, false, true);
       const mask = dropout.mask(attended.shape);
       const output = tf.add(x, masked(attended, mask));
       return { output, saved: { unit, inverse, queries, probabilities, scoresMask, context, mask } };
@@ -109,13 +108,13 @@ function absorbedCrossAttention(options: CrossAttentionOptions): Layer {
     backward(dOutput, kept) {
       const scoresMask = kept['scoresMask'] ?? null;
       const [queries, probabilities] = [saved(kept, 'queries'), saved(kept, 'probabilities')];
-      const dContext = byRow(product(split(product(masked(dOutput, kept['mask']), wo)), perHead('v'))); // [B, H·T, D]
+      const dContext = byRow(tf.matMul(split(tf.matMul(masked(dOutput, kept['mask']), wo)), perHead('v'))); // [B, H·T, D]
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, encoded, scoresMask);
       gradient.addPair(tf.concat([masked(probabilities, scoresMask), dScores], 1), tf.concat([dContext, queries], 1));
       if (!needsInput) return null;
-      const dQueries = product(byHead(product(dScores, encoded)), perHead('k'), false, true); // [H, B·T, d]
-      const dNormed = product(merge(dQueries), wq);
-      return tf.add(dOutput, normBackward(dNormed, scale, saved(kept, 'unit'), saved(kept, 'inverse')));
+      const dQueries = tf.matMul(byHead(tf.matMul(dScores, encoded)), perHead('k'), false, true); // [H, B·T, d]
+      const dNormed = tf.matMul(merge(dQueries), wq);
+      return normBackward(dOutput, dNormed, scale, saved(kept, 'unit'), saved(kept, 'inverse'));
     },
   };
 }
@@ -125,7 +124,7 @@ function projectedCrossAttention(options: CrossAttentionOptions): Layer {
   const { weights, config, prefix, scale, encoded, gradient, bias, batch, needsInput } = options;
   const projection = (name: string) => weight(weights, `${prefix}.${name}.weight`);
   const project = (x: Tensor, name: string) =>
-    tf.tidy(() => toHeads(product(x, projection(name), false, true), batch, config));
+    tf.tidy(() => toHeads(tf.matMul(x, projection(name), false, true), batch, config));
   return {
     forward(x, dropout) {
       const { output: normed, unit, inverse } = normForward(x, scale, config.layer_norm_epsilon);
@@ -133,8 +132,8 @@ function projectedCrossAttention(options: CrossAttentionOptions): Layer {
       const [queries, keys, values] = [project(normed, 'q'), project(flat, 'k'), project(flat, 'v')];
       const probabilities = probabilitiesOf(queries, keys, bias);
       const scoresMask = dropout.mask(probabilities.shape);
-      const context = product(masked(probabilities, scoresMask), values);
-      const attended = product(fromHeads(context), projection('o'), false, true);
+      const context = tf.matMul(masked(probabilities, scoresMask), values);
+      const attended = tf.matMul(fromHeads(context), projection('o'), false, true);
       const mask = dropout.mask(attended.shape);
       const output = tf.add(x, masked(attended, mask));
       return { output, saved: { unit, inverse, queries, keys, values, probabilities, scoresMask, context, mask } };
@@ -142,17 +141,17 @@ function projectedCrossAttention(options: CrossAttentionOptions): Layer {
     backward(dOutput, kept) {
       const scoresMask = kept['scoresMask'] ?? null;
       const probabilities = saved(kept, 'probabilities');
-      const dContext = toHeads(product(masked(dOutput, kept['mask']), projection('o')), batch, config);
-      const dValues = product(masked(probabilities, scoresMask), dContext, true);
+      const dContext = toHeads(tf.matMul(masked(dOutput, kept['mask']), projection('o')), batch, config);
+      const dValues = tf.matMul(masked(probabilities, scoresMask), dContext, true);
       const values = saved(kept, 'values');
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, values, scoresMask);
-      const dKeys = product(dScores, saved(kept, 'queries'), true);
+      const dKeys = tf.matMul(dScores, saved(kept, 'queries'), true);
       gradient.addPart(
-        tf.add(product(fromHeads(dKeys), projection('k')), product(fromHeads(dValues), projection('v'))),
+        tf.add(tf.matMul(fromHeads(dKeys), projection('k')), tf.matMul(fromHeads(dValues), projection('v'))),
       );
       if (!needsInput) return null;
-      const dNormed = product(fromHeads(product(dScores, saved(kept, 'keys'))), projection('q'));
-      return tf.add(dOutput, normBackward(dNormed, scale, saved(kept, 'unit'), saved(kept, 'inverse')));
+      const dNormed = tf.matMul(fromHeads(tf.matMul(dScores, saved(kept, 'keys'))), projection('q'));
+      return normBackward(dOutput, dNormed, scale, saved(kept, 'unit'), saved(kept, 'inverse'));
     },
   };
 }

@@ -11,8 +11,12 @@ import type { Dropout } from '../dropout.js';
  * the positions of all sequences.
  */
 export interface Layer {
-  /** x [N, D] → x + f(x). Called inside `tf.tidy`; what it returns is the caller's. */
-  forward(x: Tensor, dropout: Dropout): { output: Tensor; saved: Saved };
+  /**
+   * x [N, D] → x + f(x). Called inside `tf.tidy`; what it returns is the caller's.
+   *
+   * @param save false when no backward pass follows; `saved` is not looked at then
+   */
+  forward(x: Tensor, dropout: Dropout, save: boolean): { output: Tensor; saved: Saved };
   /**
    * Gradient of the layer's input from that of its output. Called inside `tf.tidy`.
    * @returns null when nothing below needs a gradient

@@ -1,5 +1,4 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
-import { product } from '../../engines/matmul.js';
 import { tf } from '../../engines/tf.js';
 import { paddingBias } from '../attention.js';
 import type { T5Config } from '../config.js';
@@ -224,7 +223,7 @@ export class FrozenPass {
     const { d_model, scale_decoder_outputs } = this.config;
     const flat = hidden.reshape([-1, d_model]);
     const scaled = scale_decoder_outputs ? tf.mul(flat, d_model ** -0.5) : flat;
-    return product(scaled, this.head(), false, true).reshape([hidden.shape[0], hidden.shape[1], -1]);
+    return tf.matMul(scaled, this.head(), false, true).reshape([hidden.shape[0], hidden.shape[1], -1]);
   }
 
   /** @returns gradient of the encoder's output through the cross-attentions */
@@ -233,7 +232,7 @@ export class FrozenPass {
     const dHidden = tidyMaybe(() => {
       const parts: Tensor[] = [];
       if (d.logits !== null) {
-        const fromLogits = product(d.logits.reshape([-1, d.logits.shape[2]!]), this.head());
+        const fromLogits = tf.matMul(d.logits.reshape([-1, d.logits.shape[2]!]), this.head());
         parts.push(scale_decoder_outputs ? tf.mul(fromLogits, d_model ** -0.5) : fromLogits);
       }
       const last = d.decoder.at(-1);
@@ -281,7 +280,7 @@ export class FrozenPass {
     const { unit, inverse, mask } = this.ends[stack]!;
     const dLast = tf.tidy(() => {
       if (dHidden === null) return tf.zerosLike(unit);
-      return normBackward(masked(dHidden, mask), weight(this.weights, names.finalNorm(stack)), unit, inverse);
+      return normBackward(null, masked(dHidden, mask), weight(this.weights, names.finalNorm(stack)), unit, inverse);
     });
     dHidden?.dispose();
     return blocks.backward(dLast, (block) => extra(block)?.reshape([-1, d_model]) ?? null);

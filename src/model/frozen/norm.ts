@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import { meanSquare } from '../../engines/native-ops.js';
 import { tf } from '../../engines/tf.js';
 
 /** T5's layer norm with what its gradient needs: x·r and r = 1/√(mean(x²) + ε). */
@@ -12,16 +13,30 @@ export interface Normed {
 }
 
 export function normForward(x: Tensor, scale: Tensor, epsilon: number): Normed {
-  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
+  const inverse = tf.tidy(() => tf.rsqrt(tf.add(meanSquare(x), epsilon)));
   const unit = tf.mul(x, inverse);
   return { output: tf.mul(unit, scale), unit, inverse };
 }
 
-/** d/dx of x·r(x)·scale: r·(dy − unit·mean(dy·unit)), dy = dOutput·scale. */
-export function normBackward(dOutput: Tensor, scale: Tensor, unit: Tensor, inverse: Tensor): Tensor {
+/**
+ * Gradient of a layer's input: of the residual connection, and of the norm in front of what the layer computes.
+ *
+ * d/dx of x·r(x)·scale is r·(dy − unit·mean(dy·unit)), dy = dNormed·scale. Both terms and `dResidual` are summed in one
+ * pass.
+ *
+ * @param dResidual gradient that passes the norm by, or null
+ */
+export function normBackward(
+  dResidual: Tensor | null,
+  dNormed: Tensor,
+  scale: Tensor,
+  unit: Tensor,
+  inverse: Tensor,
+): Tensor {
   return tf.tidy(() => {
-    const dy = tf.mul(dOutput, scale);
-    const along = tf.mean(tf.mul(dy, unit), -1, true);
-    return tf.mul(inverse, tf.sub(dy, tf.mul(unit, along)));
+    const dy = tf.mul(dNormed, scale);
+    const along = tf.tidy(() => tf.mul(tf.mean(tf.mul(dy, unit), -1, true), tf.neg(inverse))); // [N, 1]
+    const terms = [tf.mul(dy, inverse), tf.mul(unit, along)];
+    return tf.addN(dResidual === null ? terms : [dResidual, ...terms]);
   });
 }

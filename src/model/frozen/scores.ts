@@ -1,12 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { product } from '../../engines/matmul.js';
 import { tf } from '../../engines/tf.js';
 import { masked } from './layer.js';
 
 /** softmax(queries·keysᵀ + bias) over any leading axes: [..., T, e] and [..., L, e] → [..., T, L]. */
 export function probabilitiesOf(queries: Tensor, keys: Tensor, bias: Tensor | null): Tensor {
   return tf.tidy(() => {
-    const scores = product(queries, keys, false, true);
+    const scores = tf.matMul(queries, keys, false, true);
     return tf.softmax(bias === null ? scores : tf.tidy(() => tf.add(scores, bias)), -1);
   });
 }
@@ -26,7 +25,7 @@ export function scoresBackward(
 ): Tensor {
   return tf.tidy(() => {
     const along = tf.sum(tf.mul(dContext, context), -1, true);
-    const centred = tf.tidy(() => tf.sub(masked(product(dContext, values, false, true), mask), along));
+    const centred = tf.tidy(() => tf.sub(masked(tf.matMul(dContext, values, false, true), mask), along));
     return tf.mul(probabilities, centred);
   });
 }

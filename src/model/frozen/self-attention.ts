@@ -1,5 +1,4 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
-import { product } from '../../engines/matmul.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
 import { weight, type T5Weights } from '../weights.js';
@@ -44,7 +43,7 @@ export function selfAttentionLayer(options: SelfAttentionOptions): Layer {
     Tensor2D,
   ];
   const project = (normed: Tensor, projection: Tensor2D) =>
-    tf.tidy(() => toHeads(product(normed, projection, false, true), batch, config));
+    tf.tidy(() => toHeads(tf.matMul(normed, projection, false, true), batch, config));
   const leadingRows = (x: Tensor): Tensor => (leading === null ? x : firstRows(x, batch, leading));
   return {
     forward(x, dropout) {
@@ -55,8 +54,8 @@ export function selfAttentionLayer(options: SelfAttentionOptions): Layer {
       });
       const probabilities = probabilitiesOf(queries, keys, bias);
       const scoresMask = dropout.mask(probabilities.shape);
-      const context = tf.tidy(() => product(masked(probabilities, scoresMask), values));
-      const attended = tf.tidy(() => product(fromHeads(context), wo, false, true));
+      const context = tf.tidy(() => tf.matMul(masked(probabilities, scoresMask), values));
+      const attended = tf.tidy(() => tf.matMul(fromHeads(context), wo, false, true));
       const mask = dropout.mask(attended.shape);
       const output = tf.add(x, masked(attended, mask));
       return { output, saved: { unit, inverse, queries, keys, values, probabilities, scoresMask, context, mask } };
@@ -65,15 +64,15 @@ export function selfAttentionLayer(options: SelfAttentionOptions): Layer {
       const [queries, keys, values] = [saved(kept, 'queries'), saved(kept, 'keys'), saved(kept, 'values')];
       const probabilities = saved(kept, 'probabilities');
       const scoresMask = kept['scoresMask'] ?? null;
-      const dContext = tf.tidy(() => toHeads(product(masked(dOutput, kept['mask']), wo), batch, config));
-      const back = (dHeads: Tensor, projection: Tensor2D) => product(leadingRows(fromHeads(dHeads)), projection);
-      const fromValues = tf.tidy(() => back(product(masked(probabilities, scoresMask), dContext, true), wv));
+      const dContext = tf.tidy(() => toHeads(tf.matMul(masked(dOutput, kept['mask']), wo), batch, config));
+      const back = (dHeads: Tensor, projection: Tensor2D) => tf.matMul(leadingRows(fromHeads(dHeads)), projection);
+      const fromValues = tf.tidy(() => back(tf.matMul(masked(probabilities, scoresMask), dContext, true), wv));
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, values, scoresMask);
-      const fromQueries = tf.tidy(() => back(product(dScores, keys), wq));
-      const fromKeys = tf.tidy(() => back(product(dScores, queries, true), wk));
+      const fromQueries = tf.tidy(() => back(tf.matMul(dScores, keys), wq));
+      const fromKeys = tf.tidy(() => back(tf.matMul(dScores, queries, true), wk));
       const dNormed = tf.addN([fromQueries, fromKeys, fromValues]);
       const [unit, inverse] = [leadingRows(saved(kept, 'unit')), leadingRows(saved(kept, 'inverse'))];
-      return tf.add(leadingRows(dOutput), normBackward(dNormed, scale, unit, inverse));
+      return normBackward(leadingRows(dOutput), dNormed, scale, unit, inverse);
     },
   };
 }

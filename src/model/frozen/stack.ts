@@ -88,7 +88,7 @@ function runBlock(layers: Block, x: Tensor, dropout: Dropout, save: boolean): { 
   for (const layer of layers) {
     let result: ReturnType<Layer['forward']> | undefined;
     tf.tidy(() => {
-      result = layer.forward(current, dropout);
+      result = layer.forward(current, dropout, save);
       tf.keep(result.output);
       if (save) tensorsOf(result.saved).forEach((tensor) => tf.keep(tensor));
     });
