@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
 import { adaptCommand } from './commands/adapt.js';
+import { benchCommand } from './commands/bench.js';
 import { demoCommand } from './commands/demo.js';
 import { distillCommand } from './commands/distill.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -43,6 +44,7 @@ export function buildProgram() {
     evalCommand(),
     lsCommand(),
     inspectCommand(),
+    benchCommand(),
     pullCommand(),
     pretrainCommand(),
     setupCommand(),

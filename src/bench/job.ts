@@ -197,7 +197,7 @@ function preparedJob(rows: JobRows, { shape, max_source_length, max_new_tokens }
     }),
     split: (name) => splits[name],
     size: (name) => rows[name].length,
-    ...{ answers: labelAnswers(train.rows) },
+    answers: labelAnswers(train.rows),
     fingerprint: 'bench',
     origin: [],
   };

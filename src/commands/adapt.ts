@@ -8,7 +8,7 @@ Needs a distilled run (mpt distill, same experiment), unless --method pt.
 
 Examples:
   $ mpt adapt --config configs/demo/adapt.yaml --task wn_living --seed 1,2
-  $ mpt adapt --task boolq,cb,wic --seed 1,2,3 --fleet 9       nine runs in one pass over the model
+  $ mpt adapt --task boolq,cb,wic --seed 1,2,3 --fleet 9       nine runs side by side
   $ mpt adapt --task boolq --data-dir ./data --model ./t5-base
   $ mpt adapt --task boolq --method pt                         plain prompt tuning, to compare with`;
 

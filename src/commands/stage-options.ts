@@ -71,7 +71,7 @@ export function stageCommand(stage: Stage, description: string) {
 export function fleetOption() {
   return new Option(
     '--fleet <n>',
-    'train so many runs (tasks, seeds) side by side in one pass over the model',
+    'train so many runs (tasks, seeds) side by side: they share passes over the model',
   ).argParser(wholeNumber);
 }
 

@@ -7,7 +7,7 @@ const EXAMPLES = `
 Examples:
   $ mpt teach --config configs/demo/teach.yaml                 the demo's teachers, on the bundled model
   $ mpt teach --task sst2,qnli --model ./t5-base --data-dir ./data --seed 1,2,3
-  $ mpt teach --task sst2 --seed 1,2,3,4 --fleet 4             four runs in one pass over the model
+  $ mpt teach --task sst2 --seed 1,2,3,4 --fleet 4             four runs side by side
   $ mpt teach --task sst2 --set train.epochs=5 --dry-run       what would be done`;
 
 /** `mpt teach`: one soft prompt per source task. */

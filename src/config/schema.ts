@@ -57,7 +57,7 @@ const fleetKeys = {
     .nullable()
     .default(null)
     .describe(
-      'most examples of all runs together in one forward pass: bounds the memory of a fleet; null = 32, or train.batch_size where that is more',
+      'most examples of all runs together in one forward pass: bounds the memory of a fleet; null = about 2,000 positions, or train.batch_size examples where that is more',
     ),
 };
 

@@ -29,6 +29,11 @@ export function decomposedBank(parameters: Tensors): PromptBank {
   return tf.mul(outer, shared_prompt) as PromptBank;
 }
 
+/** [P, D] of the prompts that trained parameters make. */
+export function promptShape(parameters: Tensors): [length: number, width: number] {
+  return (parameters['prompt'] ?? parameters['shared_prompt'])!.shape.slice(-2) as [number, number];
+}
+
 /**
  * Each row's prompt, by one-hot times bank: gathering a trainable tensor would need a gradient that the WASM backend
  * lacks.

@@ -6,7 +6,7 @@ import { countParameters } from '../model/weights.js';
 import type { OpenModel } from '../model/open.js';
 import type { RunId } from '../runs/paths.js';
 import type { RunRecord } from '../runs/record.js';
-import type { Run } from '../runs/run-folder.js';
+import type { RecordUpdate, Run } from '../runs/run-folder.js';
 import type { RunSpec } from '../train/run-spec.js';
 import type { SessionFacts } from '../train/session.js';
 import { formatCount } from '../util/format.js';
@@ -63,6 +63,20 @@ export function stageBanner(title: string, context: Context, open: OpenModel, ro
     ],
     ...rows,
   ]);
+}
+
+/** Finishes a run with what `work` comes to. Fails and stops are recorded in its folder before they are passed on. */
+export async function concludeRun(
+  run: Run,
+  work: () => Promise<RecordUpdate['results']> | RecordUpdate['results'],
+): Promise<RunOutcome> {
+  try {
+    run.finish({ results: await work() });
+    return { id: run.record.run, folder: run.folder, skipped: false, record: run.record };
+  } catch (error) {
+    endRun(run, error);
+    throw error;
+  }
 }
 
 /** Records why a run ended early: stopped by a signal, or failed. */

@@ -64,6 +64,7 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
   const { model, tokenizer } = open;
   const { config, tasks, teachers } = distillation;
   const { train, distill } = config;
+  const { gradient_checkpointing } = train;
   const examples = tasks.reduce((sum, task) => sum + task.size('train'), 0);
   // Rounded down, as in the public fork of the authors' code: batches of many tasks have no last, smaller one.
   const perEpoch = Math.max(1, Math.floor(examples / (train.batch_size * train.gradient_accumulation_steps)));
@@ -89,7 +90,7 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
       const entries = Int32Array.from(rows, ({ entry }) => entry);
       const prompts = selectPrompts(decomposedBank(parameters!), entries);
       const input = batchTensors(batch, null);
-      const student = promptForward(model, { ...input, prompts }, { dropout, all });
+      const student = promptForward(model, { ...input, prompts }, { dropout, all, gradient_checkpointing });
       // The teacher is a fixed target: no dropout and no gradient.
       const teacher = distils
         ? promptValues(model, { ...input, prompts: selectPrompts(teachers, entries) }, { all })

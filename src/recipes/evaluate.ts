@@ -12,7 +12,7 @@ import { isFinished, openRun } from '../runs/run-folder.js';
 import { residentMegabytes } from '../train/meter.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
-import { endRun, stageBanner, type Context, type RunOutcome } from './context.js';
+import { concludeRun, stageBanner, type Context, type RunOutcome } from './context.js';
 import { fewShot } from './few-shot.js';
 import { finishedPrompt } from './locate.js';
 import { checkProvenance, prepareTask, type PreparedTask } from './prepare.js';
@@ -44,12 +44,11 @@ async function evaluateRun(
   const force = context.force || (before?.results['prompt'] !== undefined && !same);
   const run = openRun(config.out, { stage: 'eval', config, id, engine: context.engine, force });
   const bank = promptBank(stored);
-  try {
+  const label = `eval ${id.method} ${id.task}, seed ${id.seed}`;
+  const work = async () => {
     const split = scoredSplit(config, prepared);
-    const label = `eval ${id.method} ${id.task}, seed ${id.seed}`;
     const [predictions] = await testPrompts(config, context, open, prepared, split, bank, { label, folder });
     writeFileAtomic(run.path('predictions.jsonl'), `${predictionLines(prepared, split, predictions!).join('\n')}\n`);
-    const metrics = scoreOf(prepared, split, predictions!);
     const results: EvaluationResults = {
       split: config.split,
       examples: split.examples.length,
@@ -57,18 +56,14 @@ async function evaluateRun(
       headline: prepared.task.headline,
       trainable_parameters: adapted.parameters?.trainable ?? 0,
       majority: majorityScore(prepared, split),
-      scores: [{ seed: id.seed, draw: null, metrics }],
+      scores: [{ seed: id.seed, draw: null, metrics: scoreOf(prepared, split, predictions!) }],
     };
-    const peak_rss_mb = residentMegabytes();
-    run.finish({ results: { prompt: file, adapted: adapted.timings.ended, peak_rss_mb, ...results } });
-    log(`${paint.green('✓')} ${label}: ${results.headline} ${metrics[results.headline]!.toFixed(1)} (${folder})`);
-    return { id, folder, skipped: false, record: run.record };
-  } catch (error) {
-    endRun(run, error);
-    throw error;
-  } finally {
-    bank.dispose();
-  }
+    return { prompt: file, adapted: adapted.timings.ended, peak_rss_mb: residentMegabytes(), ...results };
+  };
+  const outcome = await concludeRun(run, work).finally(() => bank.dispose());
+  const { headline, scores } = outcome.record.results as unknown as EvaluationResults;
+  log(`${paint.green('✓')} ${label}: ${headline} ${scores[0]!.metrics[headline]!.toFixed(1)} (${folder})`);
+  return outcome;
 }
 
 /**

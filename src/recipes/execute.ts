@@ -4,7 +4,7 @@ import { banner, log, paint, warn } from '../logging/console.js';
 import { configHash } from '../runs/compare-config.js';
 import { runFolder, runName } from '../runs/paths.js';
 import { readRecord, type RunRecord } from '../runs/record.js';
-import { isFinished, openRun, type RecordUpdate, type Run } from '../runs/run-folder.js';
+import { isFinished, openRun, type Run } from '../runs/run-folder.js';
 import { trainFleet } from '../train/fleet.js';
 import type { End } from '../train/loop.js';
 import type { RunSpec } from '../train/run-spec.js';
@@ -12,7 +12,7 @@ import { trainableSize, type SessionFacts } from '../train/session.js';
 import { RunError, UserError } from '../util/errors.js';
 import { formatCount, formatDuration, formatPercent } from '../util/format.js';
 import { StoppedError } from '../util/signals.js';
-import { describe, endRun, type Context, type PlannedRun, type RunOutcome } from './context.js';
+import { concludeRun, describe, endRun, type Context, type PlannedRun, type RunOutcome } from './context.js';
 
 /** How many runs train side by side, and what bounds their passes: keys of the config. */
 export interface FleetKeys {
@@ -182,30 +182,24 @@ async function trainOpened(context: Context, fleet: readonly OpenedRun[], rows_p
 /** Records what a run came to, or why it came to nothing. */
 async function endMember(member: OpenedRun, end: End, facts: SessionFacts): Promise<void> {
   const { planned, run, time } = member;
-  const { id, inputs } = planned;
   try {
-    if (end.reason === 'failed') throw end.error;
-    if (end.reason === 'signal') throw new StoppedError(end.signal, run.folder);
-    const began = performance.now();
-    const results: RecordUpdate['results'] = {
-      inputs,
-      steps: facts.steps,
-      stopped_by: end.reason,
-      best: facts.best,
-      peak_rss_mb: facts.peak_rss_mb,
-      ...(await planned.results?.(run, facts)),
-    };
-    time.seconds += (performance.now() - began) / 1000;
-    run.finish({ results });
-    const best = facts.best === null ? '' : `, best ${facts.best.score.toFixed(1)} at step ${facts.best.step}`;
-    const taken = formatDuration(run.record.timings.seconds * 1000);
-    log(`${paint.green('✓')} ${describe(id)}: ${taken}${best} (${run.folder})`);
-    member.outcome = { id, folder: run.folder, skipped: false, record: run.record };
+    member.outcome = await concludeRun(run, async () => {
+      if (end.reason === 'failed') throw end.error;
+      if (end.reason === 'signal') throw new StoppedError(end.signal, run.folder);
+      const { steps, best, peak_rss_mb } = facts;
+      const began = performance.now();
+      const more = await planned.results?.(run, facts);
+      time.seconds += (performance.now() - began) / 1000;
+      return { inputs: planned.inputs, steps, stopped_by: end.reason, best, peak_rss_mb, ...more };
+    });
   } catch (error) {
     member.error = error;
-    endRun(run, error);
-    if (!(error instanceof UserError)) throw error;
+    if (error instanceof UserError) return;
+    throw error;
   }
+  const best = facts.best === null ? '' : `, best ${facts.best.score.toFixed(1)} at step ${facts.best.step}`;
+  const taken = formatDuration(run.record.timings.seconds * 1000);
+  log(`${paint.green('✓')} ${describe(planned.id)}: ${taken}${best} (${run.folder})`);
 }
 
 /** One error for several runs, each named. */

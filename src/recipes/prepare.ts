@@ -9,6 +9,7 @@ import type { OpenModel } from '../model/open.js';
 import type { StoredPrompt } from '../prompts/file.js';
 import { findTask } from '../tasks/registry.js';
 import type { Example, SplitName, Task } from '../tasks/types.js';
+import { labelAnswers } from '../train/label-answers.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
 import { formatCount, formatDuration, formatPercent } from '../util/format.js';
@@ -40,6 +41,8 @@ export interface PreparedTask {
   train: () => TrainSplit;
   /** @throws UserError when it has no examples */
   split: (name: 'validation' | 'test') => PreparedSplit;
+  /** The answers to expect, as token ids, where the task's outputs are labels; see `labelAnswers`. */
+  answers: number[][];
   /** Examples of each split. */
   size: (name: SplitName) => number;
   /** Of all that shapes the examples of all splits. */
@@ -82,6 +85,7 @@ export async function prepareTask(
     max_source_length,
     max_target_length,
     rendering: { template: data.template, task_prefix: data.task_prefix },
+    answers: labelAnswers(splits.train.tokens),
     size: (splitName) => splits[splitName].tokens.length,
     fingerprint: fingerprintOf(SPLIT_NAMES.map((splitName) => splits[splitName].key)),
     train() {

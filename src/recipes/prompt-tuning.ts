@@ -107,6 +107,7 @@ export function promptTuningRun(open: OpenModel, tuning: PromptTuning): RunSpec 
   const members = tuning.members.length;
   const { perEpoch, total } = stepsOf(tuning.members[0]!.length, train);
   const metrics = task.task.metrics;
+  const { gradient_checkpointing } = train;
   const dropoutRate = train.dropout ? model.config.dropout_rate : 0;
 
   return {
@@ -121,13 +122,17 @@ export function promptTuningRun(open: OpenModel, tuning: PromptTuning): RunSpec 
     rows: () => memberRows(tuning),
     rows_per_pass: tuning.rows_per_pass ?? train.batch_size,
     // Over one model; how the prompts are made, and on what task they train, makes no difference to a pass.
-    joins: `${open.folder} ${open.fingerprint}, dropout ${dropoutRate}`,
+    joins: `${open.folder} ${open.fingerprint}, dropout ${dropoutRate}${gradient_checkpointing ? ', checkpointed' : ''}`,
     loss_columns: ['loss', 'loss_ce'],
     loss(parameters, pass, step) {
       const { batch, rows, weights } = pass;
       const dropout = rowDropout(dropoutRate, rows, step);
       const prompts = promptsOf(parameters, pass);
-      const { logits } = promptForward(model, { ...batchTensors(batch, prompts), prompts }, { dropout });
+      const { logits } = promptForward(
+        model,
+        { ...batchTensors(batch, prompts), prompts },
+        { dropout, gradient_checkpointing },
+      );
       const total = tokenCrossEntropy(logits, batch.labels, weights);
       const loss = parameters.length === 1 ? total : rowLosses(logits, batch.labels, weights);
       return { total, terms: { loss, loss_ce: loss } };

@@ -15,6 +15,7 @@ function prepared(name: string): PreparedTask {
     rendering: { template: 'attempt', task_prefix: true },
     train: () => assert.fail('not needed'),
     split: () => assert.fail('not needed'),
+    answers: [],
     origin: [],
     size: () => assert.fail('not needed'),
     fingerprint: '',

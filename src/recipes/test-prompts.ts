@@ -46,6 +46,7 @@ export async function testPrompts(
         batch_size: config.batch_size,
         max_new_tokens: prepared.max_target_length,
         num_beams: config.decode.num_beams,
+        labels: prepared.answers,
         onBatch(done) {
           progress.update(done);
           const signal = stopRequested();

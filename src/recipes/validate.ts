@@ -22,7 +22,7 @@ export async function validateTask(
 ): Promise<Record<string, number>> {
   const split = prepared.split('validation');
   const entries = new Array<number>(split.rows.length).fill(entry);
-  const options = { batch_size, max_new_tokens: prepared.max_target_length };
+  const options = { batch_size, max_new_tokens: prepared.max_target_length, labels: prepared.answers };
   return scoreOf(prepared, split, await predict(model, tokenizer, split.rows, bank, entries, options));
 }
 

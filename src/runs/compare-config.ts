@@ -19,6 +19,7 @@ export const IRRELEVANT_KEYS: readonly string[] = [
     `${section}.save_every`,
     `${section}.keep_checkpoints`,
     `${section}.eval_batch_size`,
+    `${section}.gradient_checkpointing`, // the same numbers, computed twice
   ]),
 ];
 

@@ -13,6 +13,7 @@ import { log } from '../logging/console.js';
 import { CsvLog } from '../logging/csv.js';
 import { buildOptimizer, learningRates, peakRate } from '../optim/build.js';
 import type { Optimizer, Tensors } from '../optim/optimizer.js';
+import { promptShape } from '../prompts/bank.js';
 import { storedParameters } from '../prompts/file.js';
 import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
@@ -250,11 +251,6 @@ export class Session implements Member {
       metadata: { ...recipe.metadata, step: String(state.step) },
     };
   }
-}
-
-/** P and D */
-function promptShape(parameters: Tensors): number[] {
-  return (parameters['prompt'] ?? parameters['shared_prompt'])!.shape.slice(-2);
 }
 
 /** One learning-rate column, or one per group where groups have rates of their own. */

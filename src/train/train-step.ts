@@ -2,6 +2,7 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
 import { clipByGlobalNorm } from '../optim/clip.js';
 import type { Optimizer, Tensors } from '../optim/optimizer.js';
+import { promptShape } from '../prompts/bank.js';
 import { RunError } from '../util/errors.js';
 import { cutPasses, type Pass, type StepRow } from './passes.js';
 
@@ -98,7 +99,7 @@ export function trainStep(runs: readonly StepRun[], rows_per_pass: number | null
   const works = runs.map((run): Work => ({ run, rows: run.spec.nextRows(), terms: {}, gradients: {} }));
   try {
     for (const group of joined(works)) {
-      const limit = rows_per_pass ?? passLimit(group.map(({ run }) => run.spec.rows_per_pass));
+      const limit = rows_per_pass ?? passLimit(group);
       const steps = group.map(({ rows }) => rows);
       for (const pass of cutPasses(steps, limit)) runPass(group, pass);
     }
@@ -109,14 +110,20 @@ export function trainStep(runs: readonly StepRun[], rows_per_pass: number | null
 }
 
 /**
- * Rows in a pass from which on more make it no faster on a CPU (measured on the bundled model: the smaller a pass, the
- * more of its time is the dispatch of kernels), while its memory grows.
+ * Positions (of prompt and source) in a pass from which on more make it no faster on a CPU, while its memory grows and
+ * rows of ever more different length meet. Below, much of the time is the dispatch of kernels. Measured on the bundled
+ * model and at T5-small's shape, which agree.
  */
-const ENOUGH_ROWS = 32;
+const ENOUGH_POSITIONS = 2048;
 
-function passLimit(own: readonly number[]): number {
-  const all = own.reduce((sum, rows) => sum + rows, 0);
-  return Math.max(...own, Math.min(all, ENOUGH_ROWS));
+/** Rows in a pass: what one run has in its own or, where that is less, as many of several as pay. */
+function passLimit(group: readonly Work[]): number {
+  const own = Math.max(...group.map(({ run }) => run.spec.rows_per_pass));
+  if (group.length === 1) return own;
+  const rows = group.flatMap((work) => work.rows);
+  const tokens = rows.reduce((sum, { example }) => sum + example.source.length, 0);
+  const [promptLength] = promptShape(group[0]!.run.state.parameters);
+  return Math.max(own, Math.ceil(ENOUGH_POSITIONS / (promptLength + tokens / rows.length)));
 }
 
 /** Those that share passes, together. */
