@@ -95,11 +95,11 @@ const ours = [];
 const theirs = [];
 try {
   const theirArgs = chosen.prepare(folder);
-  for (let round = 1; round <= rounds; round++) {
+  for (let n = 1; n <= rounds; n++) {
     ours.push(report(run(process.execPath, [mpt, 'bench', kind, ...args, '--json'])));
     theirs.push(report(run(python, [join(here, `peft_${kind}.py`), ...theirArgs])));
     const [a, b] = [ours.at(-1)[chosen.shown], theirs.at(-1)[chosen.shown]];
-    console.error(`round ${round}: ${chosen.shown} mpt ${a}, PEFT ${b}, ratio ${ratio(a, b)}`);
+    console.error(`round ${n}: ${chosen.shown} mpt ${a}, PEFT ${b}, ratio ${ratio(a, b)}`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -62,6 +62,7 @@ function checkTrainedRun(run: string, losses: string[], rates: string[], scores:
   const { status, step, total_steps, results, error, run: id } = record(run);
   assert.deepEqual([status, step, total_steps, error], ['finished', 12, 12, null], run);
   assert.equal(results['steps'], 12);
+  assert.ok(Number(results['peak_tensor_mb']) > 0 && Number(results['peak_rss_mb']) > 0, run);
   const config = parseYaml(readFileSync(join(run, 'config.yaml'), 'utf8')) as { seeds: number[] };
   assert.deepEqual(config.seeds, [id.seed]);
   assert.deepEqual(readdirSync(join(run, 'checkpoints')).sort(), [

@@ -71,7 +71,7 @@ for (const name of await availableEngines()) {
       const parts = report.training_s + report.validation_s + report.testing_s;
       assert.ok(Math.abs(report.total_s - parts) < 0.05, 'the parts are the whole');
       assert.ok(report.training_padding > 0 && report.training_padding < 0.5);
-      assert.ok(report.peak_rss_mb > 0);
+      assert.ok(report.peak_tensor_mb > 0 && report.peak_rss_mb > report.peak_tensor_mb);
     }
     assert.equal(tf.memory().numTensors, tensors);
   });

@@ -22,6 +22,7 @@ import { openRun } from '../runs/run-folder.js';
 import { findTask } from '../tasks/registry.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { trainSession } from '../train/fleet.js';
+import { watchMemory } from '../train/meter.js';
 import { labelAnswers } from '../train/label-answers.js';
 import type { RunSpec } from '../train/run-spec.js';
 import { finalCheckpointFolder } from '../train/session.js';
@@ -61,6 +62,7 @@ export interface JobReport {
   testing_padding: number;
   /** Share of test rows that were answered with a label. */
   labels_share: number;
+  peak_tensor_mb: number;
   peak_rss_mb: number;
 }
 
@@ -113,6 +115,7 @@ async function timeJob(
   });
   const { spec, seen } = watched(plain);
   const run = openRun(out, { stage: 'adapt', config, id, engine });
+  const memory = watchMemory();
   try {
     const began = performance.now();
     const before = process.cpuUsage();
@@ -148,9 +151,11 @@ async function timeJob(
       training_padding: share(paddingWaste(seen.steps).source.waste),
       testing_padding: share(paddingWaste(batches).source.waste),
       labels_share: share(predictions!.filter((text) => labels.includes(text)).length / predictions!.length),
+      peak_tensor_mb: memory.peaks().peak_tensor_mb,
       peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
     };
   } finally {
+    memory.stop();
     run.close();
   }
 }

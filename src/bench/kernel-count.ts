@@ -1,37 +1,30 @@
 import { tf } from '../engines/tf.js';
+import { watchTensors } from '../engines/tensor-watch.js';
 
 interface Engine {
-  runKernelFunc(options: { kernelName?: string; forwardFunc?: unknown }): unknown;
-  trackTensor(tensor: unknown, backend: unknown): void;
+  runKernelFunc?: (options: { kernelName?: string }) => unknown;
 }
 
-/** Counts kernels and watches the bytes held in tensors, until `stop`. */
+/**
+ * Counts kernels and watches the bytes held in tensors, until `stop`. Operations that are called by their name in
+ * TensorFlow (engines/native-ops.ts) are no kernels of TensorFlow.js and are not counted.
+ */
 export class KernelCount {
   private kernels = 0;
-  private peakBytes = 0;
-  private readonly names = new Map<string, number>();
-  private readonly restore: () => void;
+  private readonly engine = tf.engine() as unknown as Engine;
+  private readonly tensors = watchTensors();
 
   constructor() {
-    const engine = tf.engine() as unknown as Engine;
-    const runKernelFunc = engine.runKernelFunc.bind(engine);
-    const trackTensor = engine.trackTensor.bind(engine);
-    engine.runKernelFunc = (options) => {
-      if (options.kernelName !== undefined) {
-        this.kernels++;
-        this.names.set(options.kernelName, (this.names.get(options.kernelName) ?? 0) + 1);
-      }
+    const runKernelFunc = this.engine.runKernelFunc!.bind(this.engine);
+    this.engine.runKernelFunc = (options) => {
+      if (options.kernelName !== undefined) this.kernels++;
       return runKernelFunc(options);
     };
-    engine.trackTensor = (tensor, backend) => {
-      trackTensor(tensor, backend);
-      this.peakBytes = Math.max(this.peakBytes, tf.memory().numBytes);
-    };
-    this.restore = () => Object.assign(engine, { runKernelFunc, trackTensor });
   }
 
-  stop(): { kernels: number; peakBytes: number; byName: Map<string, number> } {
-    this.restore();
-    return { kernels: this.kernels, peakBytes: this.peakBytes, byName: this.names };
+  stop(): { kernels: number; peakBytes: number } {
+    delete this.engine.runKernelFunc; // the prototype's again
+    this.tensors.stop();
+    return { kernels: this.kernels, peakBytes: this.tensors.peakBytes() };
   }
 }

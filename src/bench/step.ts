@@ -34,7 +34,7 @@ export interface StepOptions {
 }
 
 export interface StepReport {
-  /** Medians over `repeat` runs after one that warms up. A step is forward, backward and AdamW. */
+  /** Medians after warming up: of `repeat` steps (forward, backward and AdamW), and of half as many forward passes. */
   step_ms: number;
   forward_ms: number;
   /** Source and target tokens (not the prompt's) that a step trains on, per second. */
@@ -43,8 +43,9 @@ export interface StepReport {
   gflops: number;
   /** A matMul of the encoder's feed-forward shape, measured in the same process. */
   matmul_gflops: number;
+  /** As `KernelCount` counts. */
   kernels: number;
-  /** Most bytes in tensors at once, weights included. */
+  /** Most bytes in tensors at once in a step, as `watchTensors` counts. */
   peak_tensor_mb: number;
   peak_rss_mb: number;
 }

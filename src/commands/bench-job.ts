@@ -7,7 +7,7 @@ import { engineOption, threadsOption } from '../engines/options.js';
 import { startEngine } from '../engines/select.js';
 import { log, print, printJson } from '../logging/console.js';
 import { formatPercent } from '../util/format.js';
-import { wholeNumber } from './stage-options.js';
+import { fromOne, wholeNumber } from './stage-options.js';
 
 const EXAMPLES = `
 Rows are random tokens, as many to a row as the task's real texts have; weights are random too, but answer with labels.
@@ -24,23 +24,23 @@ export function jobCommand() {
     .addOption(
       new Option('--shape <task>', "whose rows' lengths").choices(['boolq', 'sst2'] as const).default('boolq' as const),
     )
-    .option('--train-rows <n>', 'rows to train on', wholeNumber, 512)
-    .option('--validation-rows <n>', 'rows of a validation', wholeNumber, 64)
-    .option('--test-rows <n>', 'rows of the test', wholeNumber, 256)
-    .option('--steps <n>', 'optimiser steps', wholeNumber, 32)
-    .option('--batch <n>', 'rows of a step', wholeNumber, 16)
-    .option('--eval-batch <n>', 'rows predicted at once', wholeNumber, 32)
-    .option('--eval-every <n>', 'steps between validations (default: one epoch)', wholeNumber)
-    .option('--max-source-length <n>', "longest source, the prompt's vectors not counted", wholeNumber, 256)
-    .option('--max-new-tokens <n>', 'longest answer', wholeNumber, 8)
-    .option('--prompt-length <n>', 'vectors of the prompt', wholeNumber, 100)
+    .option('--train-rows <n>', 'rows to train on', fromOne, 512)
+    .option('--validation-rows <n>', 'rows of a validation', fromOne, 64)
+    .option('--test-rows <n>', 'rows of the test', fromOne, 256)
+    .option('--steps <n>', 'optimiser steps', fromOne, 32)
+    .option('--batch <n>', 'rows of a step', fromOne, 16)
+    .option('--eval-batch <n>', 'rows predicted at once', fromOne, 32)
+    .option('--eval-every <n>', 'steps between validations (default: one epoch)', fromOne)
+    .option('--max-source-length <n>', "longest source, the prompt's vectors not counted", fromOne, 256)
+    .option('--max-new-tokens <n>', 'longest answer', fromOne, 8)
+    .option('--prompt-length <n>', 'vectors of the prompt', fromOne, 100)
     .addOption(
       new Option('--method <name>', 'what is trained: a prompt, or its decomposition')
         .choices(['pt', 'mpt'] as const)
         .default('pt' as const),
     )
     .option('--dropout', "with the config's dropout")
-    .option('--length-window <n>', 'train.length_window: steps whose rows are dealt out by length', wholeNumber, 16)
+    .option('--length-window <n>', 'train.length_window: steps whose rows are dealt out by length', fromOne, 16)
     .option('--seed <n>', 'of rows, prompt and order', wholeNumber, 1)
     .option('--export-rows <file>', 'write rows and settings as JSON, and do nothing else')
     .addOption(engineOption())
@@ -90,6 +90,7 @@ function lines(report: JobReport): string {
     ['padding', `${formatPercent(report.training_padding)} of sources in training`],
     ['', `${formatPercent(report.testing_padding)} in the test`],
     ['label answers', formatPercent(report.labels_share)],
+    ['peak of tensors', `${report.peak_tensor_mb} MiB`],
     ['peak resident', `${report.peak_rss_mb} MiB`],
   ];
   return rows.map(([name, text]) => `${name.padEnd(18)}${text}`).join('\n');

@@ -5,7 +5,7 @@ import { engineOption, threadsOption } from '../engines/options.js';
 import { startEngine } from '../engines/select.js';
 import { log, print, printJson } from '../logging/console.js';
 import { jobCommand } from './bench-job.js';
-import { wholeNumber } from './stage-options.js';
+import { fromOne } from './stage-options.js';
 
 const EXAMPLES = `
 Weights are random: only the shape of the config counts. bench/peft_step.py times the same in Hugging Face PEFT, and
@@ -27,16 +27,16 @@ function stepCommand() {
   return new Command('step')
     .description('one training step and one forward pass of a T5')
     .requiredOption('--model-config <file>', "a hub config.json of a T5: the model's shape")
-    .option('--batch <n>', 'rows', wholeNumber, 8)
-    .option('--source-length <n>', 'tokens of each source', wholeNumber, 128)
-    .option('--target-length <n>', 'tokens of each target', wholeNumber, 8)
-    .option('--prompt-length <n>', 'vectors of the prompt', wholeNumber, 100)
+    .option('--batch <n>', 'rows', fromOne, 8)
+    .option('--source-length <n>', 'tokens of each source', fromOne, 128)
+    .option('--target-length <n>', 'tokens of each target', fromOne, 8)
+    .option('--prompt-length <n>', 'vectors of the prompt', fromOne, 100)
     .addOption(
       new Option('--method <name>', 'what is trained: a prompt, its decomposition, or that with a teacher')
         .choices(['pt', 'mpt', 'distill'] as const)
         .default('mpt' as const),
     )
-    .option('--repeat <n>', 'measured repetitions, after those that warm up', wholeNumber, 7)
+    .option('--repeat <n>', 'measured repetitions, after those that warm up', fromOne, 7)
     .option('--dropout', "with the config's dropout")
     .option('--gradient-checkpointing', 'recompute blocks in the backward pass')
     .option('--reference', 'the readable reference implementation instead of the explicit network')
@@ -45,8 +45,8 @@ function stepCommand() {
     .option('--json', 'print the numbers as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
-      const engine = await startEngine({ engine: options.engine, threads: options.threads });
       const { config, untied } = readHubConfig(options.modelConfig);
+      const engine = await startEngine({ engine: options.engine, threads: options.threads });
       log(`${engine.name} on ${engine.device}, ${engine.threads} threads`);
       const report = benchStep({
         config,

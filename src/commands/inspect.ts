@@ -11,7 +11,7 @@ import { writeOutput } from '../inspect/output.js';
 import { print, printJson, warn } from '../logging/console.js';
 import { loadTokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
-import { wholeNumber } from './stage-options.js';
+import { fromOne } from './stage-options.js';
 
 const BATCH = `
 batch.json holds nested lists, padded to one length:
@@ -71,12 +71,6 @@ function positive(text: string): number {
 function notNegative(text: string): number {
   const value = number(text);
   if (value < 0) throw new InvalidArgumentError('A number from 0 on is right.');
-  return value;
-}
-
-function fromOne(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('A whole number from 1 on is right.');
   return value;
 }
 

@@ -30,6 +30,12 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+export function fromOne(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('A whole number from 1 on is right.');
+  return value;
+}
+
 /** A pipeline's subcommand with the options that all of them share; the caller adds its own and the action. */
 export function stageCommand(stage: Stage, description: string) {
   return new Command(stage)

@@ -40,7 +40,7 @@ export const trainSection = ({ length, batch_size = 32, dropout = true, log_ever
       .boolean()
       .default(false)
       .describe(
-        'keep only the inputs of blocks and compute the rest again on the way back: much less memory, about a third more time',
+        'keep only the inputs of blocks and compute the rest again on the way back: much less memory, half more time',
       ),
     dropout: z
       .boolean()

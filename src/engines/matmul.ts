@@ -1,4 +1,4 @@
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { tf } from './tf.js';
 
 /**
@@ -7,9 +7,4 @@ import { tf } from './tf.js';
  */
 export function linear(x: Tensor2D, projection: Tensor2D): Tensor2D {
   return tf.matMul(x, projection, false, true);
-}
-
-/** a [..., m, k] times b [..., k, n], each flagged when it lies transposed. */
-export function product(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
-  return tf.matMul(a, b, transposeA, transposeB);
 }

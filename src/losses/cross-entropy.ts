@@ -1,4 +1,4 @@
-import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
 import { withGradient } from '../engines/with-gradient.js';
 
@@ -14,13 +14,10 @@ import { withGradient } from '../engines/with-gradient.js';
  */
 export function tokenCrossEntropy(logits: Tensor3D, labels: Int32Array, weights: Float32Array): Scalar {
   const vocab = logits.shape[2];
-  /** Positions of the labels among the flattened logits. */
-  const places = labels.map((label, row) => row * vocab + Math.max(label, 0));
+  const places = placesOf(labels, vocab);
   return withGradient(logits, (input, save) => {
     const flat = input.reshape([-1, vocab]) as Tensor2D;
-    const total = logSumExp(flat); // [B·T, 1]
-    const picked = tf.gather(input.flatten(), tf.tensor1d(places, 'int32')); // [B·T]
-    const loss = tf.sub(total.flatten(), picked);
+    const { total, loss } = tokenLosses(flat, places);
     const tokenWeights = tf.tensor1d(weights);
     save([flat, total, loss, tokenWeights]);
     return {
@@ -42,6 +39,37 @@ export function tokenCrossEntropy(logits: Tensor3D, labels: Int32Array, weights:
       },
     };
   }) as Scalar;
+}
+
+/**
+ * What each row adds to `tokenCrossEntropy`, for reporting the losses of runs that share a pass. Has no gradient, and a
+ * tape that is running keeps nothing of it.
+ *
+ * @returns [B]
+ */
+export function rowLosses(logits: Tensor3D, labels: Int32Array, weights: Float32Array): Tensor1D {
+  const [rows, length, vocab] = logits.shape;
+  return withGradient(logits, (input) => ({
+    value: tf.tidy(() => {
+      const { loss } = tokenLosses(input.reshape([-1, vocab]) as Tensor2D, placesOf(labels, vocab));
+      return tf.sum(tf.mul(loss, tf.tensor1d(weights)).reshape([rows, length]), 1);
+    }),
+    gradFunc: () => {
+      throw new Error('rowLosses has no gradient');
+    },
+  })) as Tensor1D;
+}
+
+/** Places of the labels among the flattened logits [N·V]. */
+function placesOf(labels: Int32Array, vocab: number): Int32Array {
+  return labels.map((label, token) => token * vocab + Math.max(label, 0));
+}
+
+/** log Σ exp of each token's logits [N, 1], and −log p(label) [N]. */
+function tokenLosses(flat: Tensor2D, places: Int32Array): { total: Tensor2D; loss: Tensor } {
+  const total = logSumExp(flat);
+  const picked = tf.gather(flat.flatten(), tf.tensor1d(places, 'int32'));
+  return { total, loss: tf.sub(total.flatten(), picked) };
 }
 
 /** log Σ exp over the last axis: [N, V] → [N, 1]. */

@@ -10,7 +10,7 @@ import { disposeWeights } from '../model/weights.js';
 import { decomposedBank, selectPrompts } from '../prompts/bank.js';
 import { assertClose, batchOf, fixture, readJson, t5Reference } from '../testing/reference.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
-import { tokenCrossEntropy, tokenMeanWeights } from './cross-entropy.js';
+import { rowLosses, tokenCrossEntropy, tokenMeanWeights } from './cross-entropy.js';
 import { distillationLosses, type DistillationOptions } from './distillation.js';
 import { hiddenStateLoss } from './hidden-state.js';
 import { klDivergence } from './kl-divergence.js';
@@ -55,6 +55,31 @@ for (const engine of await availableEngines()) {
         'student_logits',
         () => (logits) => tokenCrossEntropy(logits as Tensor3D, labels, tokenMeanWeights(labels)),
       );
+    });
+
+    test('what each row adds to it, also while a tape runs', async () => {
+      await useEngine(engine);
+      const file = readSafetensors(fixture('losses', 'losses.safetensors'));
+      const [labels, shape] = [labelsOf(), file.shape('student_logits') as [number, number, number]];
+      const weights = tokenMeanWeights(labels);
+      const length = shape[1];
+      tf.tidy(() => {
+        const logits = tf.tensor3d(file.float32('student_logits'), shape);
+        let rows: Float32Array | undefined;
+        const { value } = tf.valueAndGrad((x) => {
+          rows = rowLosses(x as Tensor3D, labels, weights).dataSync() as Float32Array;
+          return tokenCrossEntropy(x as Tensor3D, labels, weights);
+        })(logits);
+        const one = (row: number) =>
+          tokenCrossEntropy(
+            tf.slice(logits, row, 1),
+            labels.slice(row * length, (row + 1) * length),
+            weights.slice(row * length, (row + 1) * length),
+          ).dataSync()[0]!;
+        assert.equal(rows!.length, shape[0]);
+        rows!.forEach((loss, row) => assert.ok(Math.abs(loss - one(row)) < 1e-5, `row ${row}`));
+        assertClose(value.reshape([1]), Float32Array.of(rows!.reduce((sum, loss) => sum + loss, 0)), 1e-5, 'sum');
+      });
     });
 
     for (const [name, temperature, t_squared] of [

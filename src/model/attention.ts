@@ -55,7 +55,7 @@ export function attend(
 }
 
 /** Added to the scores of hidden positions; large enough that softmax gives exactly zero, small enough to stay finite. */
-const MASKED = -1e9;
+export const MASKED = -1e9;
 
 /** Mask [B, S] of ones and zeros → additive bias [B, 1, 1, S]. */
 export function paddingBias(mask: Tensor2D): Tensor4D {

@@ -1,7 +1,6 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
-import { product } from '../engines/matmul.js';
 import { tf } from '../engines/tf.js';
-import { paddingBias } from './attention.js';
+import { MASKED, paddingBias } from './attention.js';
 import { noDropout } from './dropout.js';
 import { embedTokens } from './embedding.js';
 import type { EncodeInput } from './encoder.js';
@@ -30,9 +29,6 @@ export interface GreedyOptions {
 
 /** Nodes of a tree of labels; each costs a row what a decoding step does, less what all steps pay alike. */
 const MOST_NODES = 16;
-
-/** Hides what a node does not stand behind, as in `causalBias`. */
-const MASKED = -1e9;
 
 /**
  * Greedy decoding for frozen weights, token for token what `generate` gives with one beam (up to ties within rounding;
@@ -203,15 +199,15 @@ function cachedSelfAttention(
   return {
     forward(x) {
       const { output: normed } = normForward(x, scale, config.layer_norm_epsilon);
-      const project = (name: string) => toHeads(product(normed, projection(name), false, true), batch, config);
+      const project = (name: string) => toHeads(tf.matMul(normed, projection(name), false, true), batch, config);
       const [queries, newKeys, newValues] = [project('q'), project('k'), project('v')];
       const before = cache[block];
       const keys = tf.keep(before === undefined ? newKeys : tf.concat([before.keys, newKeys], 2));
       const values = tf.keep(before === undefined ? newValues : tf.concat([before.values, newValues], 2));
       if (before !== undefined) tf.dispose([before.keys, before.values]);
       cache[block] = { keys, values };
-      const context = product(probabilitiesOf(queries, keys, bias), values);
-      return { output: tf.add(x, product(fromHeads(context), projection('o'), false, true)), saved: {} };
+      const context = tf.matMul(probabilitiesOf(queries, keys, bias), values);
+      return { output: tf.add(x, tf.matMul(fromHeads(context), projection('o'), false, true)), saved: {} };
     },
     backward() {
       throw new Error('decoding has no backward pass');

@@ -10,11 +10,10 @@ import { decomposedBank, selectPrompts, vanillaBank } from '../prompts/bank.js';
 import { assertClose, fixture } from '../testing/reference.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
 import { Rng } from '../util/rng.js';
-import { noDropout, seededDropout } from './dropout.js';
 import type { NetworkOptions } from './frozen/network.js';
 import { loadModel } from './load.js';
 import { promptForward, promptValues } from './prompt-forward.js';
-import { rowDropout } from './row-dropout.js';
+import { rowDropout, type RowNoise } from './row-dropout.js';
 import { forward, type ForwardOutput, type T5Model } from './t5.js';
 import { disposeWeights } from './weights.js';
 
@@ -33,6 +32,11 @@ function randomBatch(lengths: readonly (readonly [number, number])[], vocabulary
   const rng = Rng.stream(3, 'tokens');
   const tokens = (length: number) => Int32Array.from({ length }, () => 2 + rng.int(vocabulary - 2));
   return makeBatch(lengths.map(([source, target]) => ({ source: tokens(source), target: tokens(target) })));
+}
+
+/** What names the dropout masks of each row. */
+function noiseOf(lengths: readonly unknown[]): RowNoise[] {
+  return lengths.map((_, place) => ({ seed: 1, place }));
 }
 
 /** Both forms of cross-attention (few targets, many), with padding and without. */
@@ -115,14 +119,13 @@ for (const engine of await availableEngines()) {
               const batch = randomBatch(lengths, model.config.vocab_size);
               const width = model.config.d_model;
               const entries = Int32Array.from(lengths, (_, row) => row % 2);
-              const noise = lengths.map((_, place) => ({ seed: 1, place }));
               const lossOf =
                 (bankOf: (parameters: Record<string, Tensor>) => Tensor3D, checkpointing: boolean) =>
                 (run: Forward) =>
                 (parameters: Record<string, Tensor>) => {
                   const prompts = selectPrompts(bankOf(parameters), entries);
                   const { logits } = run(model, batchTensors(batch, prompts) as PromptInput, {
-                    dropout: rowDropout(dropout ? 0.2 : 0, noise, 3),
+                    dropout: rowDropout(dropout ? 0.2 : 0, noiseOf(lengths), 3),
                     gradient_checkpointing: checkpointing,
                   });
                   return tokenCrossEntropy(logits, batch.labels, tokenMeanWeights(batch.labels));
@@ -159,7 +162,7 @@ for (const engine of await availableEngines()) {
                 expectSame({ prompt: random([3, PROMPT, model.config.d_model], 'prompt') }, (run) => ({ prompt }) => {
                   const student = run(model, input(prompt as Tensor3D), {
                     all,
-                    dropout: dropout ? seededDropout(0.2, 1, 0) : noDropout,
+                    dropout: rowDropout(dropout ? 0.2 : 0, noiseOf(lengths), 0),
                   });
                   const teacher: ForwardOutput =
                     run === forward
@@ -208,7 +211,9 @@ for (const engine of await availableEngines()) {
           tf
             .grad((prompts) => {
               const input = batchTensors(batch, prompts as Tensor3D) as PromptInput;
-              const { logits } = promptForward(model, input, { dropout: seededDropout(0.1, 2, 1) });
+              const { logits } = promptForward(model, input, {
+                dropout: rowDropout(0.1, noiseOf(BATCHES['many targets, padded']), 1),
+              });
               return tokenCrossEntropy(logits, batch.labels, tokenMeanWeights(batch.labels));
             })(random([3, PROMPT, model.config.d_model], 'prompt'))
             .dataSync();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tf } from '../engines/tf.js';
-import { useEngine } from '../engines/test-engines.js';
+import { availableEngines, useEngine } from '../engines/test-engines.js';
+import { noDropout } from './dropout.js';
 import { rowDropout } from './row-dropout.js';
 
 const rows = [
@@ -69,4 +70,22 @@ test('a mark draws again what comes next', async () => {
     assert.deepEqual(mark.mask([6, 8])!.dataSync(), next);
     assert.notDeepEqual(mark.mask([6, 8])!.dataSync(), next);
   });
+});
+
+test('masks are the same on every engine, and the gradient is the mask', async () => {
+  const shape: [number, number] = [6, 33]; // an odd width: the last number of a line comes from half a draw
+  const found: Float32Array[] = [];
+  for (const engine of await availableEngines()) {
+    await useEngine(engine);
+    const before = tf.memory().numTensors;
+    const [mask] = masks(rows, 5, shape);
+    tf.tidy(() => {
+      const gradient = tf.grad((x) => rowDropout(0.25, rows, 5).apply(x).sum())(tf.ones(shape));
+      assert.deepEqual(gradient.dataSync(), mask);
+    });
+    assert.equal(tf.memory().numTensors, before);
+    found.push(mask!);
+  }
+  for (const mask of found) assert.deepEqual(mask, found[0]);
+  assert.equal(rowDropout(0, rows, 5), noDropout);
 });

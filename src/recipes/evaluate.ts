@@ -9,7 +9,7 @@ import { configOfRun } from '../runs/compare-config.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
 import { readRecord } from '../runs/record.js';
 import { isFinished, openRun } from '../runs/run-folder.js';
-import { residentMegabytes } from '../train/meter.js';
+import { watchMemory } from '../train/meter.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
 import { concludeRun, stageBanner, type Context, type RunOutcome } from './context.js';
@@ -43,6 +43,7 @@ async function evaluateRun(
   }
   const force = context.force || (before?.results['prompt'] !== undefined && !same);
   const run = openRun(config.out, { stage: 'eval', config, id, engine: context.engine, force });
+  const memory = watchMemory();
   const bank = promptBank(stored);
   const label = `eval ${id.method} ${id.task}, seed ${id.seed}`;
   const work = async () => {
@@ -58,9 +59,12 @@ async function evaluateRun(
       majority: majorityScore(prepared, split),
       scores: [{ seed: id.seed, draw: null, metrics: scoreOf(prepared, split, predictions!) }],
     };
-    return { prompt: file, adapted: adapted.timings.ended, peak_rss_mb: residentMegabytes(), ...results };
+    return { prompt: file, adapted: adapted.timings.ended, ...memory.peaks(), ...results };
   };
-  const outcome = await concludeRun(run, work).finally(() => bank.dispose());
+  const outcome = await concludeRun(run, work).finally(() => {
+    bank.dispose();
+    memory.stop();
+  });
   const { headline, scores } = outcome.record.results as unknown as EvaluationResults;
   log(`${paint.green('✓')} ${label}: ${headline} ${scores[0]!.metrics[headline]!.toFixed(1)} (${folder})`);
   return outcome;

@@ -186,11 +186,11 @@ async function endMember(member: OpenedRun, end: End, facts: SessionFacts): Prom
     member.outcome = await concludeRun(run, async () => {
       if (end.reason === 'failed') throw end.error;
       if (end.reason === 'signal') throw new StoppedError(end.signal, run.folder);
-      const { steps, best, peak_rss_mb } = facts;
+      const { steps, best, peaks } = facts;
       const began = performance.now();
       const more = await planned.results?.(run, facts);
       time.seconds += (performance.now() - began) / 1000;
-      return { inputs: planned.inputs, steps, stopped_by: end.reason, best, peak_rss_mb, ...more };
+      return { inputs: planned.inputs, steps, stopped_by: end.reason, best, ...peaks(), ...more };
     });
   } catch (error) {
     member.error = error;

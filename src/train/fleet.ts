@@ -37,10 +37,17 @@ export async function trainFleet(runs: readonly FleetRun[], options: FleetOption
   const from = startingPoints(runs);
   const sessions: Session[] = [];
   let progress: Progress | undefined;
+  const stopProgress = (): void => {
+    progress?.stop();
+    progress = undefined;
+  };
+  let left = runs.length;
   try {
     runs.forEach(({ name, run, spec, onSpent = () => undefined, onEnd }, i) => {
       const session: Session = new Session(run, spec, name, from[i], onSpent, (end) => {
         // A run that was killed right after its patience ran out has no more steps to make either.
+        // What is said of the last run comes behind the last of the display.
+        if (--left === 0) stopProgress();
         const cut = end.reason === 'finished' && session.state.step < spec.total_steps;
         return onEnd(cut ? { reason: 'patience' } : end, session.facts());
       });
@@ -58,7 +65,7 @@ export async function trainFleet(runs: readonly FleetRun[], options: FleetOption
       onProgress: (active, turn) => progress?.update(turn[0]!.state.step, fieldsOf(sessions, active)),
     });
   } finally {
-    progress?.stop();
+    stopProgress();
     for (const session of sessions) session.dispose();
   }
 }

@@ -25,7 +25,7 @@ export interface MemberSpec extends StepSpec {
 
 /** A step that was made. */
 export interface StepMade {
-  /** Its losses, averaged since the last log when `logged`. */
+  /** Losses averaged over the steps since the last row that was logged, this one included. */
   row: TrainRow;
   logged: boolean;
   rows: readonly StepRow[];

@@ -155,7 +155,8 @@ for (const engine of await availableEngines()) {
         Object.entries(fresh).map(([name, tensor]) => [name, tensor.dataSync().slice() as Float32Array]),
       );
       tf.dispose(fresh);
-      const tensors = tf.memory().numTensors;
+      const { numTensors: tensors, numBytes } = tf.memory();
+      const held = numBytes / 2 ** 20;
       const spec = promptTuningRun(open, {
         label: 'frozen',
         method: 'mpt',
@@ -183,6 +184,8 @@ for (const engine of await availableEngines()) {
         Object.keys(checkpoint.optimizer).sort(),
         trainedNames.flatMap((name) => [`${name}.m`, `${name}.v`]).sort(),
       );
+      const { peak_tensor_mb, peak_rss_mb } = result.peaks();
+      assert.ok(peak_tensor_mb > held + 0.1 && peak_rss_mb > held, `${peak_tensor_mb} MiB of tensors, ${peak_rss_mb} resident`);
       assert.equal(
         result.trainable,
         trainedNames.reduce((sum, name) => sum + before[name]!.length, 0),

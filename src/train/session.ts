@@ -19,7 +19,7 @@ import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
 import type { Member, MemberSpec, StepMade } from './loop.js';
 import { memberwise } from './memberwise.js';
-import { startMeter } from './meter.js';
+import { startMeter, type MemoryPeaks } from './meter.js';
 import type { RowSource, RunSpec } from './run-spec.js';
 import { DIVERGED_HINT, partition, type TrainState } from './train-step.js';
 
@@ -41,8 +41,8 @@ export interface FleetState {
 export interface SessionFacts {
   steps: number;
   best: SessionState['best'];
-  /** Largest resident memory seen while training, in MiB. */
-  peak_rss_mb: number;
+  /** Peaks of memory, from its start to the moment of the call. */
+  peaks: () => MemoryPeaks;
   trainable: number;
 }
 
@@ -175,14 +175,14 @@ export class Session implements Member {
     run.update({ step: state.step, total_steps: recipe.total_steps });
   }
 
-  /** The loss of the latest step; NaN before the first one. */
+  /** Mean loss of the steps since the last logged one; NaN before the first step. */
   get latestLoss(): number {
     return this.loss;
   }
 
   facts(): SessionFacts {
     const { state, session, meter, trainable } = this;
-    return { steps: state.step, best: session.best, peak_rss_mb: meter.peakRss(), trainable };
+    return { steps: state.step, best: session.best, peaks: () => meter.memory.peaks(), trainable };
   }
 
   onStep({ row, logged, rows, seconds }: StepMade): void {
@@ -214,6 +214,7 @@ export class Session implements Member {
   dispose(): void {
     this.trainCsv.close();
     this.evalCsv?.close();
+    this.meter.memory.stop();
     tf.dispose([this.state.parameters, this.state.optimizer]);
   }
 

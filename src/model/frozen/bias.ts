@@ -1,17 +1,15 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { tf } from '../../engines/tf.js';
+import { MASKED } from '../attention.js';
 import type { T5Config } from '../config.js';
 import { relativePositionBucket } from '../relative-bias.js';
 import { names, weight, type Stack, type T5Weights } from '../weights.js';
 
-/** Lengths whose bias values are remembered per table; a run meets few, and each takes H·L² numbers. */
+/** Lengths whose bias values are remembered for each table, the last ones used: each takes H·L² numbers. */
 const REMEMBERED = 8;
 
 /** Values of a frozen table, and of the biases made of it, on the host: tensors come and go with their step. */
 const cache = new WeakMap<Tensor, { table: Float32Array; byLength: Map<number, Float32Array> }>();
-
-/** Hides later positions, as in `causalBias`. */
-const MASKED = -1e9;
 
 /**
  * Relative position bias of a whole sequence, with the causal mask in the decoder: [1, H, L, L], the caller's. Equals
