@@ -53,6 +53,15 @@ test('on WASM it says that it cannot, and why', async () => {
   assert.match(stderr, /native engine.*gradient of the embedding table/);
 });
 
+test('what it does not have is refused, not ignored', { skip: !engines.includes('node') }, async () => {
+  for (const setting of ['gradient_checkpointing=true', 'length_window=4']) {
+    const args = ['pretrain', '-c', 'pretrain.yaml', '--engine', 'node', '--set', `train.${setting}`, '--out', 'no'];
+    const { code, stderr } = await mpt(folder, args);
+    assert.equal(code, 2);
+    assert.match(stderr, /pretrain has neither train.gradient_checkpointing nor train.length_window/);
+  }
+});
+
 test('the bundled model is whole and does what its page says, on every engine', async () => {
   for (const engine of engines) {
     await useEngine(engine);

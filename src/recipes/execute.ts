@@ -169,7 +169,7 @@ async function trainOpened(context: Context, fleet: readonly OpenedRun[], rows_p
   try {
     await trainFleet(members, { rows_per_pass, progress: context.progress });
   } catch (error) {
-    // Not the fault of a single run: the engine's, or a bug.
+    // The engine's end, a bug, or a folder that cannot be gone on in: all end.
     for (const { run, outcome, error: ended } of fleet) {
       if (outcome === undefined && ended === undefined) endRun(run, error);
     }

@@ -159,6 +159,10 @@ export async function pretrain(config: PretrainConfig, context: Context): Promis
       },
     );
   }
+  const { gradient_checkpointing, length_window } = config.train;
+  if (gradient_checkpointing || length_window > 1) {
+    throw new UserError('pretrain has neither train.gradient_checkpointing nor train.length_window: leave them out');
+  }
   const vocabularyFolder = await modelFolder(config.vocabulary);
   const tokenizer = loadTokenizer(vocabularyFolder);
   const hub = hubConfig(config, tokenizer);

@@ -31,7 +31,8 @@ export interface FleetOptions {
  * Trains runs side by side, each in its folder as if it were alone; a lone run is a fleet of one. Every run goes on from
  * its latest checkpoint, shows up in the one progress display, and stops at a signal.
  *
- * @throws only what is no run's own fault; those end their run, with `onEnd`
+ * @throws what is no run's own fault (those end their run, with `onEnd`), and before the first step where a folder cannot
+ *   be gone on in: a checkpoint or CSV of another version
  */
 export async function trainFleet(runs: readonly FleetRun[], options: FleetOptions): Promise<void> {
   const from = startingPoints(runs);

@@ -185,7 +185,10 @@ for (const engine of await availableEngines()) {
         trainedNames.flatMap((name) => [`${name}.m`, `${name}.v`]).sort(),
       );
       const { peak_tensor_mb, peak_rss_mb } = result.peaks();
-      assert.ok(peak_tensor_mb > held + 0.1 && peak_rss_mb > held, `${peak_tensor_mb} MiB of tensors, ${peak_rss_mb} resident`);
+      assert.ok(
+        peak_tensor_mb > held + 0.1 && peak_rss_mb > held,
+        `${peak_tensor_mb} MiB of tensors, ${peak_rss_mb} resident`,
+      );
       assert.equal(
         result.trainable,
         trainedNames.reduce((sum, name) => sum + before[name]!.length, 0),
