@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { answer, commitOf } from './local-answers.js';
 import type { LocalRepo } from './local-repos.js';
 import { hubSettings, type HubSettings } from '../src/hub/settings.js';
@@ -139,4 +142,18 @@ export function localSettings(
     return Promise.resolve();
   };
   return { ...hubSettings(hub.env(hfHome), { wait, progress: 'none', ...overrides }), waits };
+}
+
+/** A local hub for one test, with an empty cache; both are gone afterwards. */
+export async function stageHub(
+  t: TestContext,
+  repos: LocalRepo[],
+): Promise<{ hub: LocalHub; home: string; settings: HubSettings }> {
+  const hub = await startLocalHub(repos);
+  const home = mkdtempSync(join(tmpdir(), 'mpt-hub-'));
+  t.after(async () => {
+    await hub.close();
+    rmSync(home, { recursive: true });
+  });
+  return { hub, home, settings: localSettings(hub, home) };
 }

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
+import { lossesSection } from '../config/distill-sections.js';
 import { tf } from '../engines/tf.js';
 import { tokenCrossEntropy } from '../losses/cross-entropy.js';
 import { distillationLosses, type DistillationOptions } from '../losses/distillation.js';
@@ -52,17 +53,8 @@ export interface StepReport {
 
 const TASKS = 6;
 
-const DISTILL: DistillationOptions = {
-  lambda: 0.9,
-  temperature: 1,
-  t_squared: false,
-  loss_logits: true,
-  loss_hidden: true,
-  hidden_layers: 'last',
-  hidden_encoder: true,
-  hidden_decoder: true,
-  hidden_prompt_positions: true,
-};
+/** The config's defaults. */
+const DISTILL: DistillationOptions = lossesSection.parse(undefined);
 
 /** Times one training step and one forward pass on random weights. Frees everything it makes. */
 export function benchStep(options: StepOptions): StepReport {

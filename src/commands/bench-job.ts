@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { readHubConfig } from '../bench/hub-config.js';
 import { benchJob, type JobOptions, type JobReport } from '../bench/job.js';
@@ -7,6 +6,7 @@ import { engineOption, threadsOption } from '../engines/options.js';
 import { startEngine } from '../engines/select.js';
 import { log, print, printJson } from '../logging/console.js';
 import { formatPercent } from '../util/format.js';
+import { writeFileAtomic } from '../util/atomic-write.js';
 import { fromOne, wholeNumber } from './stage-options.js';
 
 const EXAMPLES = `
@@ -70,7 +70,7 @@ export function jobCommand() {
         const plain = Object.fromEntries(
           SPLITS.map((split) => [split, rows[split].map(({ source, target }) => [[...source], [...target]])]),
         );
-        writeFileSync(flags.exportRows, JSON.stringify({ settings: options, answers: ANSWERS, ...plain }));
+        writeFileAtomic(flags.exportRows, JSON.stringify({ settings: options, answers: ANSWERS, ...plain }));
         return;
       }
       const engine = await startEngine({ engine: flags.engine, threads: flags.threads });

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { RowFile } from '../data/row-file.js';
 import type { FileTask, HubDataset } from '../tasks/types.js';
 import { hubRows } from './dataset-files.js';
 import { HubError } from './errors.js';
-import {
-  datasetRepo,
-  localSettings,
-  parquetBytes,
-  startLocalHub,
-  type LocalHub,
-  type LocalRepo,
-} from '../../test/local-hub.js';
-import type { HubSettings } from './settings.js';
+import { datasetRepo, parquetBytes, stageHub } from '../../test/local-hub.js';
 
 function task(hub: Partial<HubDataset> = {}): FileTask {
   return { name: 'some-task', folder: 'some', hub: { id: 'owner/name', config: 'plain', ...hub } } as FileTask;
@@ -23,19 +14,6 @@ function task(hub: Partial<HubDataset> = {}): FileTask {
 
 const rows = (count: number, from = 0): { text: string; label: number }[] =>
   Array.from({ length: count }, (_, i) => ({ text: `row ${from + i}`, label: i % 2 }));
-
-async function start(
-  t: TestContext,
-  repos: LocalRepo[],
-): Promise<{ hub: LocalHub; home: string; settings: HubSettings }> {
-  const hub = await startLocalHub(repos);
-  const home = mkdtempSync(join(tmpdir(), 'mpt-hub-'));
-  t.after(async () => {
-    await hub.close();
-    rmSync(home, { recursive: true });
-  });
-  return { hub, home, settings: localSettings(hub, home) };
-}
 
 async function texts(file: RowFile): Promise<unknown[]> {
   const found: unknown[] = [];
@@ -57,7 +35,7 @@ async function refusal(promise: Promise<unknown>, fault: HubError['fault']): Pro
 
 test('rows come from the hub, shard after shard, and from the cache after that, without another question', async (t) => {
   const repo = datasetRepo(task(), { train: rows(25), validation: rows(4) }, { shards: 3 });
-  const { hub, home, settings } = await start(t, [repo]);
+  const { hub, home, settings } = await stageHub(t, [repo]);
   const train = await hubRows(task(), 'train', settings);
   assert.equal(train.name, 'owner/name (plain), train');
   assert.equal(train.rows, 25);
@@ -85,7 +63,7 @@ test('rows come from the hub, shard after shard, and from the cache after that, 
 });
 
 test('a branch stays where it was first found, until it is asked again; a commit and a tag are pinned', async (t) => {
-  const { hub, settings } = await start(t, [datasetRepo(task(), { train: rows(3) })]);
+  const { hub, settings } = await stageHub(t, [datasetRepo(task(), { train: rows(3) })]);
   const before = hub.commit({ kind: 'dataset', id: 'owner/name' });
   await hubRows(task(), 'train', settings);
   const moved = datasetRepo(task(), { train: rows(5) });
@@ -99,7 +77,7 @@ test('a branch stays where it was first found, until it is asked again; a commit
 
 test('a data set behind a script is read from the branch of converted files, several shards in order', async (t) => {
   const repo = datasetRepo(task(), { train: rows(7), test: rows(2) }, { branch: 'convert', shards: 2 });
-  const { home, settings } = await start(t, [repo]);
+  const { home, settings } = await stageHub(t, [repo]);
   assert.deepEqual(
     await texts(await hubRows(task(), 'train', settings)),
     rows(7).map(({ text }) => text),
@@ -117,7 +95,7 @@ test('a data set behind a script is read from the branch of converted files, sev
 
 test('a partly converted split is refused', async (t) => {
   const repo = datasetRepo(task(), { 'partial-train': rows(3), validation: rows(2) }, { branch: 'convert' });
-  const { settings } = await start(t, [repo]);
+  const { settings } = await stageHub(t, [repo]);
   const said = await refusal(hubRows(task(), 'train', settings), 'missing');
   assert.match(said, /some-task needs owner\/name \(plain\), train: .*only a first part .*partial-train/);
   assert.match(said, /--data-dir/);
@@ -143,14 +121,14 @@ configs:
     'data/validation-00000-of-00001.parquet': parquetBytes(rows(1)),
     'held/out.parquet': parquetBytes(rows(4)),
   };
-  const { settings } = await start(t, [{ kind: 'dataset', id: 'owner/name', revisions: { main: files } }]);
+  const { settings } = await stageHub(t, [{ kind: 'dataset', id: 'owner/name', revisions: { main: files } }]);
   assert.equal((await hubRows(task(), 'train', settings)).rows, 5);
   assert.equal((await hubRows(task(), 'test', settings)).rows, 4);
   assert.match(await refusal(hubRows(task(), 'validation', settings), 'missing'), /It has: test, train/);
 });
 
 test('what is not there: the configs and splits that are, with the nearest', async (t) => {
-  const { settings } = await start(t, [
+  const { settings } = await stageHub(t, [
     datasetRepo(task(), { train: rows(2), validation_matched: rows(2) }),
     datasetRepo(task({ config: 'other' }), { train: rows(2) }),
     { kind: 'dataset', id: 'owner/text', revisions: { main: { 'train.csv': 'a,b\n' }, 'v1.0': { 'train.csv': '' } } },
@@ -175,12 +153,12 @@ test('what is not there: the configs and splits that are, with the nearest', asy
 test('a split of which a part is missing on the hub is refused', async (t) => {
   const repo = datasetRepo(task(), { train: rows(9) }, { shards: 3 });
   delete repo.revisions['main']!['plain/train-00001-of-00003.parquet'];
-  const { settings } = await start(t, [repo]);
+  const { settings } = await stageHub(t, [repo]);
   assert.match(await refusal(hubRows(task(), 'train', settings), 'damaged'), /2 of the 3 parts/);
 });
 
 test('offline: the error says what is needed and the ways to get it', async (t) => {
-  const { hub, settings } = await start(t, [datasetRepo(task(), { train: rows(9), test: rows(2) }, { shards: 2 })]);
+  const { hub, settings } = await stageHub(t, [datasetRepo(task(), { train: rows(9), test: rows(2) }, { shards: 2 })]);
   const offline = { ...settings, offline: true };
   const nothing = await refusal(hubRows(task(), 'train', offline), 'offline');
   assert.match(nothing, /^some-task needs owner\/name \(plain\), train: the data set owner\/name is not in the cache/);
@@ -198,7 +176,7 @@ test('offline: the error says what is needed and the ways to get it', async (t) 
 });
 
 test('no network: tried a few times, then the same help; what the cache has is used without asking', async (t) => {
-  const { hub, settings } = await start(t, [datasetRepo(task(), { train: rows(3) })]);
+  const { hub, settings } = await stageHub(t, [datasetRepo(task(), { train: rows(3) })]);
   await hubRows(task(), 'train', settings);
   await hub.close();
   assert.equal((await hubRows(task(), 'train', settings)).rows, 3);
@@ -211,7 +189,7 @@ test('no network: tried a few times, then the same help; what the cache has is u
 });
 
 test('a cache that an older Python library filled, which keeps no list of files, is used', async (t) => {
-  const { hub, home, settings } = await start(t, [
+  const { hub, home, settings } = await stageHub(t, [
     datasetRepo(task(), { train: rows(6), test: rows(2) }, { shards: 2 }),
   ]);
   await hubRows(task(), 'train', settings);
@@ -230,7 +208,7 @@ test('renamed, gated and private repositories', async (t) => {
   const renamed = { ...datasetRepo(task({ id: 'owner/new' }), { train: rows(3) }), renamed_from: ['name'] };
   const gated = { ...datasetRepo(task({ id: 'owner/gated' }), { train: rows(4) }), gated: true };
   const hidden = { ...datasetRepo(task({ id: 'owner/private' }), { train: rows(5) }), private: true };
-  const { hub, home, settings } = await start(t, [renamed, gated, hidden]);
+  const { hub, home, settings } = await stageHub(t, [renamed, gated, hidden]);
   assert.equal((await hubRows(task({ id: 'name' }), 'train', settings)).rows, 3);
   assert.ok(existsSync(join(home, 'hub', 'datasets--name')), 'kept under the name it was asked for');
 

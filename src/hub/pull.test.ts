@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { filesNeeded } from '../data/splits.js';
 import { findTask } from '../tasks/registry.js';
 import type { FileTask } from '../tasks/types.js';
 import { UserError } from '../util/errors.js';
-import { datasetRepo, localSettings, startLocalHub, type LocalHub, type LocalRepo } from '../../test/local-hub.js';
+import { datasetRepo, stageHub, type LocalHub, type LocalRepo } from '../../test/local-hub.js';
 import { pull } from './pull.js';
-import type { HubSettings } from './settings.js';
 
 const rows = (split: string): object[] =>
   Array.from({ length: 40 }, (_, i) => ({ text: `${split} ${i} `.repeat(9), label: i % 2 }));
@@ -25,21 +22,8 @@ function repoOf(name: string): LocalRepo {
   return datasetRepo(task, Object.fromEntries(Object.values(filesNeeded(task)).map((split) => [split, rows(split)])));
 }
 
-async function stage(
-  t: TestContext,
-  repos: LocalRepo[],
-): Promise<{ hub: LocalHub; home: string; settings: HubSettings }> {
-  const hub = await startLocalHub(repos);
-  const home = mkdtempSync(join(tmpdir(), 'mpt-hub-'));
-  t.after(async () => {
-    await hub.close();
-    rmSync(home, { recursive: true });
-  });
-  return { hub, home, settings: localSettings(hub, home) };
-}
-
 test('tasks, a group and a model; what fails does not keep the others; again fetches what was missing', async (t) => {
-  const { hub, settings } = await stage(t, [repoOf('rte'), repoOf('mrpc'), model]);
+  const { hub, settings } = await stageHub(t, [repoOf('rte'), repoOf('mrpc'), model]);
   const told: string[] = [];
   const first = await pull(['rte', 'cola', 'owner/model', 'wordnet'], {
     settings,
@@ -65,7 +49,7 @@ test('tasks, a group and a model; what fails does not keep the others; again fet
 });
 
 test('names are checked before anything is fetched; a revision is for one repository', async (t) => {
-  const { hub, settings } = await stage(t, [repoOf('rte'), repoOf('mrpc')]);
+  const { hub, settings } = await stageHub(t, [repoOf('rte'), repoOf('mrpc')]);
   await assert.rejects(pull(['rte', 'mprc'], { settings }), /Unknown task, group of tasks or model "mprc"/);
   await assert.rejects(pull(['t5-base'], { settings }), { hint: /Models of the hub are named owner\/name/ });
   await assert.rejects(pull([], { settings }), UserError);
@@ -83,7 +67,7 @@ test('names are checked before anything is fetched; a revision is for one reposi
 });
 
 test('when the hub is down, the first name waits and the others do not', async (t) => {
-  const { hub, settings } = await stage(t, []);
+  const { hub, settings } = await stageHub(t, []);
   hub.faults.push({ at: '/', status: 503, times: 99 });
   const all = await pull(['rte', 'mrpc', 'owner/model'], { settings });
   assert.ok(all.every(({ error }) => error?.exit_code === 1));
@@ -111,7 +95,7 @@ async function run(hub: LocalHub, home: string, args: string[], onError?: (text:
 }
 
 test('the command: JSON, a list of what failed and exit code 2', async (t) => {
-  const { hub, home } = await stage(t, [repoOf('rte'), model]);
+  const { hub, home } = await stageHub(t, [repoOf('rte'), model]);
   const { code, output, errors } = await run(hub, home, ['owner/model', 'owner/none', 'rte', '--json']);
   assert.equal(code, 2, errors);
   const { pulled } = JSON.parse(output) as { pulled: { name: string; error?: object }[] };
@@ -133,7 +117,7 @@ test('the command, stopped by Ctrl-C in the middle: exit code 130, and the same 
     ...model,
     revisions: { main: { ...model.revisions['main'], 'model.safetensors': 'w'.repeat(200_000) } },
   };
-  const { hub, home } = await stage(t, [large, repoOf('rte')]);
+  const { hub, home } = await stageHub(t, [large, repoOf('rte')]);
   hub.faults.push({ at: '/storage/', times: 1 }); // the tokenizer passes
   hub.faults.push({ at: '/storage/', stall_after: 90_000 });
   let stopped = false;

@@ -4,14 +4,15 @@ import { MASKED, paddingBias } from './attention.js';
 import { noDropout } from './dropout.js';
 import { embedTokens } from './embedding.js';
 import type { EncodeInput } from './encoder.js';
-import { stackBias } from './frozen/bias.js';
+import { frozenValues, stackBias } from './frozen/bias.js';
 import { crossAttentionLayer, EncodedGradient } from './frozen/cross-attention.js';
+import { encoderBlocks } from './frozen/encoder-blocks.js';
 import { feedForwardLayer } from './frozen/feed-forward.js';
 import type { Layer } from './frozen/layer.js';
 import { normForward } from './frozen/norm.js';
 import { probabilitiesOf } from './frozen/scores.js';
-import { fromHeads, selfAttentionLayer, toHeads } from './frozen/self-attention.js';
-import { BlockStack } from './frozen/stack.js';
+import { fromHeads, toHeads } from './frozen/self-attention.js';
+import { BlockStack, type Block } from './frozen/stack.js';
 import { followTree, labelTree, sees, type LabelTree } from './label-tree.js';
 import { logitsOf } from './decoder.js';
 import { relativePositionBucket } from './relative-bias.js';
@@ -102,29 +103,14 @@ function encodeFrozen(
     const embedded = prompts === null ? tokens : tf.concat([prompts, tokens], 1);
     const relative = stackBias(weights, config, 'encoder', embedded.shape[1]);
     const bias = padding === null ? relative : tf.add(relative, padding);
-    const blocks = Array.from({ length: config.num_layers }, (_, block): Layer[] => [
-      selfAttentionLayer({
-        weights,
-        config,
-        prefix: names.selfAttention('encoder', block),
-        scale: weight(weights, names.norm('encoder', block, 0)),
-        bias,
-        batch,
-      }),
-      feedForwardLayer(
-        weights,
-        names.feedForward('encoder', block),
-        weight(weights, names.norm('encoder', block, 1)),
-        config,
-      ),
-    ]);
+    const blocks = encoderBlocks(weights, config, { bias, batch, leading: null });
     return runStack({ weights, config }, 'encoder', blocks, embedded);
   });
   return { hidden, padding };
 }
 
 /** Blocks and final norm over [B, N, D]; the result is the caller's. */
-function runStack({ weights, config }: T5Model, stack: Stack, blocks: Layer[][], embedded: Tensor3D): Tensor3D {
+function runStack({ weights, config }: T5Model, stack: Stack, blocks: Block[], embedded: Tensor3D): Tensor3D {
   const last = new BlockStack(blocks, 'nothing').forward(
     embedded.reshape([-1, config.d_model]),
     noDropout,
@@ -160,7 +146,7 @@ function decodeTokens(
   const { weights, config } = model;
   const batch = encoded.shape[0];
   return tf.tidy(() => {
-    const blocks = Array.from({ length: config.num_decoder_layers }, (_, block): Layer[] => {
+    const blocks = Array.from({ length: config.num_decoder_layers }, (_, block): Block => {
       const scale = (layer: number) => weight(weights, names.norm('decoder', block, layer));
       const cross = {
         weights,
@@ -227,7 +213,7 @@ function decoderBias(
   visible: (query: number, key: number) => boolean,
 ): Tensor {
   const table = weight(weights, names.relativeBias('decoder'));
-  const values = table.dataSync();
+  const values = frozenValues(table);
   const [buckets, heads] = table.shape;
   const bias = new Float32Array(heads * queries.length * keys.length);
   for (let i = 0; i < queries.length; i++) {

@@ -11,17 +11,27 @@ const REMEMBERED = 8;
 /** Values of a frozen table, and of the biases made of it, on the host: tensors come and go with their step. */
 const cache = new WeakMap<Tensor, { table: Float32Array; byLength: Map<number, Float32Array> }>();
 
+function remembered(table: Tensor): { table: Float32Array; byLength: Map<number, Float32Array> } {
+  let known = cache.get(table);
+  if (known === undefined) {
+    known = { table: table.dataSync() as Float32Array, byLength: new Map() };
+    cache.set(table, known);
+  }
+  return known;
+}
+
+/** The values of a frozen bias table, read from the engine once. */
+export function frozenValues(table: Tensor): Float32Array {
+  return remembered(table).table;
+}
+
 /**
  * Relative position bias of a whole sequence, with the causal mask in the decoder: [1, H, L, L], the caller's. Equals
  * `relativeBias` (plus `causalBias`), for a table that is not trained.
  */
 export function stackBias(weights: T5Weights, config: T5Config, stack: Stack, length: number): Tensor4D {
   const table = weight(weights, names.relativeBias(stack));
-  let known = cache.get(table);
-  if (known === undefined) {
-    known = { table: table.dataSync() as Float32Array, byLength: new Map() };
-    cache.set(table, known);
-  }
+  const known = remembered(table);
   const values = known.byLength.get(length) ?? expand(known.table, table.shape, config, stack, length);
   known.byLength.delete(length); // the last used is the last in order
   known.byLength.set(length, values);

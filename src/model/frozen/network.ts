@@ -8,6 +8,7 @@ import type { ForwardInput, T5Model } from '../t5.js';
 import { names, weight, type Stack, type T5Weights } from '../weights.js';
 import { stackBias } from './bias.js';
 import { crossAttentionLayer, EncodedGradient } from './cross-attention.js';
+import { encoderBlocks } from './encoder-blocks.js';
 import { feedForwardLayer } from './feed-forward.js';
 import { masked } from './layer.js';
 import { normBackward, normForward } from './norm.js';
@@ -124,18 +125,7 @@ export class FrozenPass {
         return padding === null ? relative : tf.add(relative, padding);
       }),
     );
-    const blocks = Array.from({ length: config.num_layers }, (_, block): Block => [
-      selfAttentionLayer({
-        weights,
-        config,
-        prefix: names.selfAttention('encoder', block),
-        scale: this.scale('encoder', block, 0),
-        bias,
-        batch,
-        leading: block === 0 ? promptLength : null,
-      }),
-      feedForwardLayer(weights, names.feedForward('encoder', block), this.scale('encoder', block, 1), config),
-    ]);
+    const blocks = encoderBlocks(weights, config, { bias, batch, leading: promptLength });
     this.encoder = new BlockStack(blocks, this.keeps);
     const embedded = tf.tidy(() => tf.concat([input.prompts, embedTokens(weights, input.input_ids)], 1));
     const states = this.runStack('encoder', this.encoder, embedded, dropout, (mask) => {
