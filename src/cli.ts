@@ -10,6 +10,8 @@ import { inspectCommand } from './commands/inspect.js';
 import { lsCommand } from './commands/ls.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { pullCommand } from './commands/pull.js';
+import { reportCommand } from './commands/report.js';
+import { runCommand } from './commands/run.js';
 import { setupCommand } from './commands/setup.js';
 import { teachCommand } from './commands/teach.js';
 import { paint } from './logging/console.js';
@@ -42,6 +44,8 @@ export function buildProgram() {
     distillCommand(),
     adaptCommand(),
     evalCommand(),
+    runCommand(),
+    reportCommand(),
     lsCommand(),
     inspectCommand(),
     benchCommand(),

@@ -10,6 +10,7 @@ import { openModel } from '../src/model/open.js';
 import { countParameters, disposeWeights } from '../src/model/weights.js';
 import { prepareTask } from '../src/recipes/prepare.js';
 import { fixture } from '../src/testing/reference.js';
+import { modelPredictor } from '../src/methods/predictor.js';
 import { predict } from '../src/train/predict.js';
 import { rows } from './folders.js';
 import { mpt, mptDone, temporaryFolder } from './mpt.js';
@@ -74,7 +75,13 @@ test('the bundled model is whole and does what its page says, on every engine', 
     const task = await prepareTask('wn_category', { ...data, ...limits, ...rest }, open.tokenizer, 'none');
     const { rows: tokens, examples } = task.split('test');
     const options = { batch_size: 30, max_new_tokens: task.max_target_length };
-    const answers = await predict(open.model, open.tokenizer, tokens, null, [], options);
+    const answers = await predict(
+      modelPredictor(open.model),
+      open.tokenizer,
+      tokens,
+      new Array<number>(tokens.length).fill(0),
+      options,
+    );
     const right = answers.filter((answer, i) => answer === examples.get(i).target).length;
     // 73 % of 1,000; of these 60 well above the 14 % of the most frequent category.
     assert.ok(right >= 36, `${right} of 60 on ${engine}`);

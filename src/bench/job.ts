@@ -9,15 +9,16 @@ import { listRows, tokenRows } from '../data/rows.js';
 import type { TokenizedExample } from '../data/batch.js';
 import type { EngineInfo } from '../engines/select.js';
 import { tf } from '../engines/tf.js';
+import { openTuned } from '../methods/stored.js';
 import type { T5Config } from '../model/config.js';
 import type { OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
 import type { Tensors } from '../optim/optimizer.js';
-import { promptBank, readPrompt } from '../prompts/file.js';
 import type { Context } from '../recipes/context.js';
 import type { PreparedSplit, PreparedTask } from '../recipes/prepare.js';
-import { promptTuningRun } from '../recipes/prompt-tuning.js';
-import { testPrompts } from '../recipes/test-prompts.js';
+import { startFromPrompts } from '../recipes/start.js';
+import { testEntries } from '../recipes/test-entries.js';
+import { tuningRun } from '../recipes/tuning.js';
 import { openRun } from '../runs/run-folder.js';
 import { findTask } from '../tasks/registry.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -100,7 +101,7 @@ async function timeJob(
   const config = adaptConfig(options);
   const prepared = preparedJob(rows, options);
   const id = { experiment: 'bench', stage: 'adapt', method, task: options.shape, seed: options.seed };
-  const plain = promptTuningRun(open, {
+  const plain = tuningRun(open, {
     label: `bench ${method} ${options.shape}`,
     method,
     task: prepared,
@@ -109,8 +110,8 @@ async function timeJob(
     train: config.train,
     rows_per_pass: null,
     optim: config.optim,
-    initial: () => initialPrompt(options, open.model.config.d_model),
-    frozen: [],
+    start: startFromPrompts(open, () => initialPrompt(options, open.model.config.d_model)),
+    logging: { tensorboard: false },
     validate: true,
   });
   const { spec, seen } = watched(plain);
@@ -121,15 +122,16 @@ async function timeJob(
     const before = process.cpuUsage();
     await trainSession(run, spec, 'none');
     const trained = performance.now();
-    const bank = promptBank(readPrompt(finalCheckpointFolder(run.path('checkpoints'))!, open.model.config.d_model));
+    const tuned = openTuned(finalCheckpointFolder(run.path('checkpoints'))!, open.model);
     const split = prepared.split('test');
     const context: Context = { engine, force: false, dry_run: false, progress: 'none' };
     const evaluation = { ...loadConfig('eval', undefined).config, batch_size: options.eval_batch };
+    const by = { predictor: tuned.predictor, tokenizer: open.tokenizer, entries: [0] };
     const where = { label: 'bench', folder: run.folder };
-    const [predictions] = await testPrompts(evaluation, context, open, prepared, split, bank, where);
+    const [predictions] = await testEntries(evaluation, context, prepared, split, by, where);
     const ended = performance.now();
     const { user, system } = process.cpuUsage(before);
-    bank.dispose();
+    tuned.dispose();
 
     const training_ms = trained - began - seen.validation_ms;
     const predicted = seen.validations * rows.validation.length + rows.test.length;

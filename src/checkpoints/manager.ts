@@ -6,18 +6,20 @@ import { UserError } from '../util/errors.js';
 import { encodeSafetensors, readSafetensors, type StoredTensor } from './safetensors.js';
 
 const FORMAT = 1;
-const TENSOR_FILES = ['prompt.safetensors', 'optimizer.safetensors'] as const;
+/** What holds the trained tensors: a prompt is of use to other tools, and so is a model. */
+const TRAINED_FILES = ['prompt.safetensors', 'weights.safetensors'] as const;
+const OPTIMIZER_FILE = 'optimizer.safetensors';
 
 /** Everything a run needs to go on as if it had never stopped, as plain data. */
 export interface Checkpoint {
   /** Optimiser steps done. */
   step: number;
-  /** What is trained, and nothing else: prompt.safetensors can be used without the rest. */
+  /** What is trained, and what it needs to be of use without the rest: prompt.safetensors, or weights.safetensors. */
   tensors: Record<string, StoredTensor>;
   optimizer: Record<string, StoredTensor>;
   /** Samplers, random streams, best score and the like; JSON. */
   state: unknown;
-  /** Metadata of prompt.safetensors: the model and the method it belongs to. */
+  /** Metadata of that file: the model and the method it belongs to. */
   metadata?: Record<string, string>;
 }
 
@@ -34,19 +36,19 @@ interface StateFile {
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function encode({ step, tensors, optimizer, state, metadata = {} }: Checkpoint): Record<string, Uint8Array | string> {
-  const prompt = encodeSafetensors(tensors, metadata);
-  const moments = encodeSafetensors(optimizer);
-  const stateFile: StateFile = {
-    format: FORMAT,
-    step,
-    sha256: { 'prompt.safetensors': sha256(prompt), 'optimizer.safetensors': sha256(moments) },
-    state,
+  const isPrompt = 'prompt' in tensors || 'shared_prompt' in tensors;
+  const files = {
+    [TRAINED_FILES[isPrompt ? 0 : 1]]: encodeSafetensors(tensors, metadata),
+    [OPTIMIZER_FILE]: encodeSafetensors(optimizer),
   };
-  return {
-    'prompt.safetensors': prompt,
-    'optimizer.safetensors': moments,
-    'state.json': `${JSON.stringify(stateFile, null, 2)}\n`,
-  };
+  const sums = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]));
+  const stateFile: StateFile = { format: FORMAT, step, sha256: sums, state };
+  return { ...files, 'state.json': `${JSON.stringify(stateFile, null, 2)}\n` };
+}
+
+/** The file of trained tensors in a checkpoint folder; where there is none, the name it would most likely have. */
+export function trainedFile(folder: string): string {
+  return join(folder, TRAINED_FILES.find((name) => existsSync(join(folder, name))) ?? TRAINED_FILES[0]);
 }
 
 /** Folder name of a step; zeros in front keep listings in order. */
@@ -115,7 +117,9 @@ export function loadCheckpoint(path: string): LoadedCheckpoint {
   const found = findFolder(path);
   if (found === undefined) throw new UserError(`There is no checkpoint ${path}.`);
   const stateFile = readState(found);
-  for (const name of TENSOR_FILES) {
+  const trainedName = TRAINED_FILES.find((name) => name in stateFile.sha256) ?? TRAINED_FILES[0];
+  const tensorFiles = [trainedName, OPTIMIZER_FILE];
+  for (const name of tensorFiles) {
     const file = join(found, name);
     if (!existsSync(file)) throw new UserError(`${file}: there is no such file.`);
     if (sha256(readFileSync(file)) !== stateFile.sha256[name]) {
@@ -123,8 +127,8 @@ export function loadCheckpoint(path: string): LoadedCheckpoint {
       throw new UserError(`${file}: damaged: its checksum is not the one in state.json.`);
     }
   }
-  const [prompt, optimizer] = TENSOR_FILES.map((name) => readSafetensors(join(found, name)));
-  const tensorsOf = (file: typeof prompt): Record<string, StoredTensor> =>
+  const [trained, optimizer] = tensorFiles.map((name) => readSafetensors(join(found, name)));
+  const tensorsOf = (file: typeof trained): Record<string, StoredTensor> =>
     Object.fromEntries(
       file!.names.map((name) => [
         name,
@@ -134,10 +138,10 @@ export function loadCheckpoint(path: string): LoadedCheckpoint {
   return {
     path,
     step: stateFile.step,
-    tensors: tensorsOf(prompt),
+    tensors: tensorsOf(trained),
     optimizer: tensorsOf(optimizer),
     state: stateFile.state,
-    metadata: { ...prompt!.metadata },
+    metadata: { ...trained!.metadata },
   };
 }
 

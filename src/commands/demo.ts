@@ -14,7 +14,7 @@ import { distill } from '../recipes/distill.js';
 import { evaluate } from '../recipes/evaluate.js';
 import { summarize } from '../recipes/summarize.js';
 import { teach } from '../recipes/teach.js';
-import { resultsTable, timingsTable } from '../reports/table.js';
+import { stdoutOptions, tablesText, timingsText } from '../reports/formats/terminal.js';
 import { formatDuration } from '../util/format.js';
 import { packageRoot } from '../util/paths.js';
 import { watchSignals } from '../util/signals.js';
@@ -79,20 +79,22 @@ export function demoCommand() {
       await evaluate(evaluation, context);
 
       const { experiment } = evaluation;
-      const { results, timings, summary, report } = summarize(options.out, experiment, {
-        title: 'Multitask prompt tuning on the WordNet suite',
-        notes: NOTES.map((note) => note.replaceAll('\n', ' ')),
+      const { results, report, files } = summarize(options.out, experiment, {
+        spec: {
+          title: 'Multitask prompt tuning on the WordNet suite',
+          notes: NOTES.map((note) => note.replaceAll('\n', ' ')),
+        },
       });
-      if (options.json) printJson({ engine, results, timings, summary, report });
+      if (options.json) printJson({ engine, results, timings: report.timings, ...files });
       else {
-        print(resultsTable(results, { color: process.stdout.isTTY }));
-        print(timingsTable(timings, { color: process.stdout.isTTY }));
+        print(`${tablesText(report.tables, stdoutOptions())}\n`);
+        print(timingsText(report.timings, stdoutOptions()));
         print(`\n${NOTES.join('\n')}`);
       }
       log(
         `\n${formatDuration(performance.now() - began)} in all, on ${engine.name}; ` +
           `tensors alive: ${tensors} at the start, ${tf.memory().numTensors} at the end`,
       );
-      log(`results: ${summary}\nreport:  ${report}  (open it in a browser)`);
+      log(`results: ${files.summary}\nreport:  ${files.report}  (open it in a browser)`);
     });
 }

@@ -3,11 +3,13 @@ import { log, print, printJson } from '../logging/console.js';
 import { evaluate } from '../recipes/evaluate.js';
 import { summarize } from '../recipes/summarize.js';
 import { collectResults } from '../reports/collect.js';
-import { resultsTable } from '../reports/table.js';
+import { specOf } from '../reports/collect-report.js';
+import { stdoutOptions, tablesText } from '../reports/formats/terminal.js';
+import { buildTables } from '../reports/table-build.js';
 import { inspectRun } from '../runs/status.js';
 import { dryRun } from './dry-run.js';
 import { startContext } from './session.js';
-import { commaList, configOf, stageCommand, wholeNumber } from './stage-options.js';
+import { commaList, configOf, multiTaskOption, stageCommand, variantOption, wholeNumber } from './stage-options.js';
 
 const EXAMPLES = `
 "Few-shot" means few labelled training examples (k in all, not per class): every draw of k adapts its own prompt.
@@ -28,7 +30,10 @@ function shotsList(text: string): number[] {
 export function evalCommand() {
   return stageCommand('eval', 'test adapted prompts, or run the few-shot protocol')
     .option('--method <names>', 'methods, comma-separated (default: mpt,pt)', commaList)
-    .option('--source <dir>', 'distilled run that few-shot adaptation starts from, if of another experiment')
+    .addOption(variantOption())
+    .addOption(multiTaskOption())
+    .option('--source <dir>', 'few-shot: distilled run that mpt starts from, if of another experiment')
+    .option('--teachers <dir>', 'few-shot: teachers that spot and attempt start from, if of another experiment')
     .option(
       '--few-shot <k>',
       'few-shot protocol with k training examples in all (or a list); one seed unless --seed or --config says otherwise',
@@ -40,6 +45,9 @@ export function evalCommand() {
       const { config, text } = configOf('eval', options, {
         method: options.method,
         source: options.source,
+        teachers: options.teachers,
+        variant: options.variant,
+        multi_task: options.multiTask,
         shots: options.fewShot,
         // The protocol's spread is over draws; several seeds would each make their own set of them.
         ...(options.fewShot !== undefined && options.seed === undefined && options.config === undefined
@@ -51,13 +59,11 @@ export function evalCommand() {
       const dry = dryRun(text, options);
       const outcomes = await evaluate(config, context);
       if (dry) return;
-      const rows = collectResults(outcomes.flatMap(({ folder }) => inspectRun(folder) ?? []));
-      const { summary, report } = summarize(config.out, config.experiment, {
-        title: 'Multitask prompt tuning',
-        notes: [],
-      });
-      if (options.json) printJson({ results: rows, runs: outcomes.map(({ folder }) => folder), summary, report });
-      else print(resultsTable(rows, { color: process.stdout.isTTY }));
-      log(`summary: ${summary}\nreport:  ${report}`);
+      const runs = outcomes.flatMap(({ folder }) => inspectRun(folder) ?? []);
+      const { files } = summarize(config.out, config.experiment);
+      if (options.json) {
+        printJson({ results: collectResults(runs), runs: outcomes.map(({ folder }) => folder), ...files });
+      } else print(tablesText(buildTables(runs, specOf()), stdoutOptions()));
+      log(`summary: ${files.summary}\nreport:  ${files.report}`);
     });
 }

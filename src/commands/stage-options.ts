@@ -73,6 +73,15 @@ export function stageCommand(stage: Stage, description: string) {
     .addOption(progressOption());
 }
 
+/** Stages whose settings may have a name of their own. */
+export function variantOption() {
+  return new Option('--variant <name>', 'a name for these settings: runs stand as <method>-<name> beside the plain ones');
+}
+
+export function multiTaskOption() {
+  return new Option('--multi-task', 'tasks that are trained together, as one run');
+}
+
 /** Stages whose runs may train side by side. */
 export function fleetOption() {
   return new Option(

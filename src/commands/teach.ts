@@ -1,7 +1,7 @@
 import { teach } from '../recipes/teach.js';
 import { dryRun } from './dry-run.js';
 import { reportOutcomes, startContext } from './session.js';
-import { configOf, fleetOption, stageCommand } from './stage-options.js';
+import { configOf, fleetOption, stageCommand, variantOption } from './stage-options.js';
 
 const EXAMPLES = `
 Examples:
@@ -13,10 +13,11 @@ Examples:
 /** `mpt teach`: one soft prompt per source task. */
 export function teachCommand() {
   return stageCommand('teach', 'train one soft prompt per source task: the teachers')
+    .addOption(variantOption())
     .addOption(fleetOption())
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
-      const { config, text } = configOf('teach', options, { fleet: options.fleet });
+      const { config, text } = configOf('teach', options, { fleet: options.fleet, variant: options.variant });
       const context = await startContext(config.engine, options);
       if (dryRun(text, options)) await teach(config, context);
       else reportOutcomes(await teach(config, context), options);

@@ -7,7 +7,7 @@ export const lossesSection = z
       .number()
       .min(0)
       .default(0.9)
-      .describe('weight of the two distillation losses beside the task loss (Eq 5); 0 = no distillation'),
+      .describe('weight of the distillation losses beside the task loss (Eq 5); 0 = no distillation'),
     temperature: z
       .number()
       .gt(0)
@@ -23,6 +23,12 @@ export const lossesSection = z
       ),
     loss_logits: z.boolean().default(true).describe('the KL divergence of teacher and student outputs (Eq 3)'),
     loss_hidden: z.boolean().default(true).describe('the squared error of hidden states (Eq 4)'),
+    loss_prompt: z
+      .boolean()
+      .default(false)
+      .describe(
+        "the squared distance of student's and teacher's prompts; with loss_logits and loss_hidden false it is the paper's ablation in place of distillation",
+      ),
     hidden_layers: z
       .enum(['last', 'all'])
       .default('last')
@@ -37,27 +43,28 @@ export const lossesSection = z
   .prefault({})
   .describe('the losses of Eqs 3 to 5');
 
-export const samplingSection = z
-  .strictObject({
-    stochastic: z
-      .boolean()
-      .default(true)
-      .describe(
-        'stochastic task sampling: per batch draw K in [min_tasks, number of tasks], then K tasks; false = all tasks in every batch',
-      ),
-    min_tasks: count().default(2).describe('smallest K'),
-    replacement: z
-      .boolean()
-      .default(false)
-      .describe(
-        'draw the K tasks with replacement, weighted by the strategy, as a public fork of the code does; false = K distinct tasks',
-      ),
-    strategy: z
-      .enum(['examples_proportional', 'equal', 'temperature'])
-      .default('examples_proportional')
-      .describe('weight of a task: its size up to size_cap, the same for all, or its size ^ (1 / temperature)'),
-    temperature: z.number().min(1).default(2).describe('for strategy "temperature": 1 = by size, large = equal'),
-    size_cap: count().nullable().default(262144).describe('a larger task counts as this size; null = no cap'),
-  })
-  .prefault({})
-  .describe('which tasks come together in a batch');
+export const samplingSection = (defaults: { stochastic: boolean }) =>
+  z
+    .strictObject({
+      stochastic: z
+        .boolean()
+        .default(defaults.stochastic)
+        .describe(
+          'stochastic task sampling: per batch draw K in [min_tasks, number of tasks], then K tasks; false = the task of every row by the strategy',
+        ),
+      min_tasks: count().default(2).describe('smallest K'),
+      replacement: z
+        .boolean()
+        .default(false)
+        .describe(
+          'draw the K tasks with replacement, weighted by the strategy, as a public fork of the code does; false = K distinct tasks',
+        ),
+      strategy: z
+        .enum(['examples_proportional', 'equal', 'temperature'])
+        .default('examples_proportional')
+        .describe('weight of a task: its size up to size_cap, the same for all, or its size ^ (1 / temperature)'),
+      temperature: z.number().min(1).default(2).describe('for strategy "temperature": 1 = by size, large = equal'),
+      size_cap: count().nullable().default(262144).describe('a larger task counts as this size; null = no cap'),
+    })
+    .prefault({})
+    .describe('which tasks come together in a batch');

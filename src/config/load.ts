@@ -143,8 +143,8 @@ function tasksDirOf(merged: Located): string | null {
   return depth === 2 && value.kind === 'scalar' && typeof value.value === 'string' ? value.value : null;
 }
 
-function expandLists(config: Partial<Record<(typeof TASK_LISTS)[number], string[]>>, tasks: TaskNames): void {
-  for (const key of TASK_LISTS) if (config[key] !== undefined) config[key] = tasks.expand(config[key]);
+function expandLists(config: Partial<Record<(typeof TASK_LISTS)[number], string[] | null>>, tasks: TaskNames): void {
+  for (const key of TASK_LISTS) if (config[key] != null) config[key] = tasks.expand(config[key]);
 }
 
 function unknownTasks(merged: Located, known: readonly string[]): Fault[] {

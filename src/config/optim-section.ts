@@ -1,17 +1,29 @@
 import { z } from 'zod';
 import { positive, rule } from './rules.js';
 
-export const learningRate = (value: number) =>
-  positive().default(value).describe('peak learning rate of the prompt (method pt)');
+export const learningRate = (value: number, what = 'the prompt (methods pt, spot, attempt)') =>
+  positive().default(value).describe(`peak learning rate of ${what}`);
 
-export const learningRatesSection = (rates: { shared_prompt: number; task_vectors: number }) =>
-  z
-    .strictObject({
-      shared_prompt: positive().default(rates.shared_prompt).describe('peak rate of the shared prompt'),
-      task_vectors: positive().default(rates.task_vectors).describe('peak rate of u and v'),
-    })
-    .prefault({})
-    .describe('separate rates for the decomposed prompt (method mpt)');
+/** Parts of what is trained that have a rate of their own. */
+const RATES = {
+  shared_prompt: 'mpt: peak rate of the shared prompt',
+  task_vectors: 'mpt: peak rate of u and v',
+  attention: 'attempt: peak rate of the sub-network that mixes the source prompts',
+  weights: 'adapter, bitfit, finetune: peak rate of the weights',
+} as const;
+export type RateName = keyof typeof RATES;
+
+/** One rate for each part that is named. */
+export const learningRatesSection = <R extends RateName>(rates: Record<R, number>) => {
+  const named = Object.entries(rates) as [R, number][];
+  const shape = Object.fromEntries(
+    named.map(([name, value]) => [name, positive().default(value).describe(RATES[name])]),
+  );
+  return z
+    .strictObject(shape as Record<R, z.ZodDefault<z.ZodNumber>>)
+    .prefault({} as never)
+    .describe('separate rates for parts of what is trained');
+};
 
 interface OptimDefaults {
   name?: 'adamw' | 'adafactor';
@@ -69,7 +81,7 @@ type Optim<R extends z.ZodRawShape> = z.output<z.ZodObject<ReturnType<typeof opt
   Warmup;
 
 /**
- * `rates` is what differs between stages: learning_rate (one prompt), learning_rates (mpt) or both.
+ * `rates` is what differs between stages and methods: learning_rate, learning_rates or both.
  * warmup_steps and warmup_ratio are two ways to say one thing: given one, the other is null.
  */
 export const optimSection = <R extends z.ZodRawShape>(rates: R, defaults: OptimDefaults = {}) => {

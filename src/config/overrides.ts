@@ -21,6 +21,8 @@ export interface CommandFlags {
   source?: string | undefined;
   teachers?: string | undefined;
   fleet?: number | undefined;
+  variant?: string | undefined;
+  multi_task?: boolean | undefined;
 }
 
 /** The option as a person types it, and the key that it sets. */
@@ -44,6 +46,8 @@ const FLAGS: Record<
   source: { option: '--source', key: 'source' },
   teachers: { option: '--teachers', key: 'teachers' },
   fleet: { option: '--fleet', key: 'fleet' },
+  variant: { option: '--variant', key: 'variant' },
+  multi_task: { option: '--multi-task', key: 'multi_task' },
 };
 
 interface Assignment {

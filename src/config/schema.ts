@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { adaptationKeys, fewShotSection } from './adaptation-sections.js';
+import { adaptationKeys, fewShotSection, teacherKeys } from './adaptation-sections.js';
+import { METHODS } from '../methods/names.js';
 import { lossesSection, samplingSection } from './distill-sections.js';
-import { learningRate, learningRatesSection, optimSection } from './optim-section.js';
+import { learningRate, learningRatesSection, optimSection, type RateName } from './optim-section.js';
 import { count, folderName, rule, uniqueList } from './rules.js';
 import { dataSection, engineSection, promptSection, taskVectorsSection } from './sections.js';
 import { trainSection } from './train-section.js';
@@ -9,7 +10,7 @@ import { trainSection } from './train-section.js';
 export const STAGES = ['teach', 'distill', 'adapt', 'eval', 'pretrain'] as const;
 export type Stage = (typeof STAGES)[number];
 
-const methods = z.enum(['mpt', 'pt']);
+const methods = z.enum(METHODS);
 
 /** Keys that every stage has. */
 const name = {
@@ -35,7 +36,21 @@ const common = {
   out: z.string().min(1).default('runs').describe('folder of all results'),
   engine: engineSection,
   data: dataSection,
+  logging: z
+    .strictObject({
+      tensorboard: z
+        .boolean()
+        .default(false)
+        .describe('also write what goes into the CSVs as TensorBoard event files, into <run>/tensorboard'),
+    })
+    .prefault({})
+    .describe('what is written besides train.csv and eval.csv'),
 };
+
+const variant = folderName()
+  .nullable()
+  .default(null)
+  .describe('a name for these settings: runs then stand as <method>-<variant> beside those of the plain method');
 
 const model = z
   .string()
@@ -65,12 +80,13 @@ const teach = z.strictObject({
   ...name,
   model,
   method: z.enum(['pt']).default('pt').describe('teachers are plain soft prompts'),
+  variant,
   tasks: taskList('source tasks; one teacher each'),
   ...common,
   ...fleetKeys,
   prompt: promptSection,
   train: trainSection({ length: { epochs: 20 } }),
-  optim: optimSection({ learning_rate: learningRate(0.3) }),
+  optim: optimSection({ learning_rate: learningRate(0.3, 'the prompt') }),
 });
 
 const distill = rule(
@@ -78,24 +94,20 @@ const distill = rule(
     ...name,
     model,
     method: z.enum(['mpt']).default('mpt').describe('the shared prompt with task vectors (Eq 2)'),
+    variant,
     source_tasks: taskList('source tasks; each needs its teacher'),
     ...common,
-    teachers: z
-      .string()
-      .min(1)
-      .nullable()
-      .default(null)
-      .describe('folder with <task>/seed-<n> of the teachers; null = <out>/<experiment>/teach/pt'),
-    teacher_seed: z
-      .int()
-      .min(0)
-      .nullable()
-      .default(null)
-      .describe("which teacher of a task; null = the run's own seed where it exists, else the first"),
+    ...teacherKeys,
+    decomposition: z
+      .boolean()
+      .default(true)
+      .describe(
+        'the student: a shared prompt with task vectors (Eq 2); false = one plain prompt for all source tasks (Table 6)',
+      ),
     prompt: promptSection,
     task_vectors: taskVectorsSection,
     distill: lossesSection,
-    sampling: samplingSection,
+    sampling: samplingSection({ stochastic: true }),
     train: trainSection({ length: { epochs: 5 } }),
     optim: optimSection({ learning_rates: learningRatesSection({ shared_prompt: 0.3, task_vectors: 0.3 }) }),
   }),
@@ -106,23 +118,45 @@ const distill = rule(
 
 const nothingTrained = 'nothing is left to train: train_shared and train_task_vectors are both false';
 
+/** Methods whose starred rows in the paper's Table 1 share something between target tasks. */
+const SHARING = ['mpt', 'attempt', 'adapter', 'finetune'];
+const WITHOUT_CHECKPOINTING = ['adapter', 'bitfit', 'finetune'];
+
 const adapt = rule(
-  z.strictObject({
-    ...name,
-    model,
-    method: methods
-      .default('mpt')
-      .describe('"mpt" starts from the distilled prompt; "pt" is plain prompt tuning from scratch, to compare with'),
-    tasks: taskList('target tasks; one run each'),
-    ...common,
-    ...fleetKeys,
-    ...adaptationKeys,
-    train: trainSection({ length: { epochs: 20 } }),
-    optim: optimSection({
-      learning_rate: learningRate(0.3),
-      learning_rates: learningRatesSection({ shared_prompt: 0.3, task_vectors: 0.4 }),
-    }),
-  }),
+  rule(
+    rule(
+      z.strictObject({
+        ...name,
+        model,
+        method: methods
+          .default('mpt')
+          .describe(
+            '"mpt" starts from the distilled prompt; to compare with: "pt" prompt tuning from scratch, "spot" from a source prompt, "attempt" a mixture of source prompts, "adapter", "bitfit", "finetune"',
+          ),
+        variant,
+        tasks: taskList('target tasks; one run each, or one together with multi_task'),
+        ...common,
+        ...fleetKeys,
+        ...adaptationKeys,
+        train: trainSection({ length: { epochs: 20 } }),
+        optim: optimSection({
+          learning_rate: learningRate(0.3),
+          learning_rates: learningRatesSection({
+            shared_prompt: 0.3,
+            task_vectors: 0.4,
+            attention: 0.1,
+            weights: 3e-4,
+          }),
+        }),
+      }),
+      ['multi_task'],
+      `tasks trained together share something with ${SHARING.join(', ')} only; with other methods train them one by one`,
+      ({ method, multi_task }) => multi_task !== true || SHARING.includes(method),
+    ),
+    ['train', 'gradient_checkpointing'],
+    `adapter, bitfit and finetune have none: use smaller batches with train.gradient_accumulation_steps`,
+    ({ method, train }) => train.gradient_checkpointing !== true || !WITHOUT_CHECKPOINTING.includes(method),
+  ),
   ['train_task_vectors'],
   nothingTrained,
   ({ method, train_shared, train_task_vectors }) =>
@@ -130,24 +164,30 @@ const adapt = rule(
 );
 
 const evaluate = rule(
-  z.strictObject({
-    ...name,
-    model,
-    methods: uniqueList(methods, 'method')
-      .default(['mpt', 'pt'])
-      .describe('whose runs are tested; those that do not exist are named and left out'),
-    tasks: taskList('target tasks'),
-    ...common,
-    split: z.enum(['validation', 'test']).default('test').describe('which examples are scored'),
-    batch_size: count().default(32).describe('examples per batch'),
-    max_examples: count().nullable().default(null).describe('score only so many; null = all'),
-    decode: z
-      .strictObject({ num_beams: count().default(1).describe('1 = greedy, as in the paper') })
-      .prefault({})
-      .describe('how answers are generated'),
-    few_shot: fewShotSection,
-    ...adaptationKeys,
-  }),
+  rule(
+    z.strictObject({
+      ...name,
+      model,
+      variant,
+      methods: uniqueList(methods, 'method')
+        .default(['mpt', 'pt'])
+        .describe('whose runs are tested; those that do not exist are named and left out'),
+      tasks: taskList('target tasks'),
+      ...common,
+      split: z.enum(['validation', 'test']).default('test').describe('which examples are scored'),
+      batch_size: count().default(32).describe('examples per batch'),
+      max_examples: count().nullable().default(null).describe('score only so many; null = all'),
+      decode: z
+        .strictObject({ num_beams: count().default(1).describe('1 = greedy, as in the paper') })
+        .prefault({})
+        .describe('how answers are generated'),
+      few_shot: fewShotSection,
+      ...adaptationKeys,
+    }),
+    ['multi_task'],
+    'the few-shot protocol tunes on one task at a time',
+    ({ few_shot, multi_task }) => multi_task !== true || few_shot == null,
+  ),
   ['train_task_vectors'],
   nothingTrained,
   ({ train_shared, train_task_vectors }) => train_shared !== false || train_task_vectors !== false,
@@ -208,10 +248,11 @@ export type DataSection = TeachConfig['data'];
 export type PromptSection = TeachConfig['prompt'];
 export type TrainSection = TeachConfig['train'];
 export type TaskVectorsSection = DistillConfig['task_vectors'];
-export type LearningRates = DistillConfig['optim']['learning_rates'];
+export type LoggingSection = TeachConfig['logging'];
+export type SamplingSection = DistillConfig['sampling'];
 export type FewShotSection = NonNullable<EvalConfig['few_shot']>;
-/** Every stage's `optim` fits: learning_rate is there for one prompt, learning_rates for a decomposed one. */
+/** Every stage's `optim` fits: learning_rates has the parts that have a rate of their own, learning_rate is for the rest. */
 export type OptimSection = Omit<TeachConfig['optim'], 'learning_rate'> & {
   learning_rate?: number;
-  learning_rates?: LearningRates;
+  learning_rates?: Partial<Record<RateName, number>>;
 };

@@ -1,6 +1,7 @@
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
 import type { ForwardOutput } from '../model/t5.js';
+import type { Whole } from '../train/passes.js';
 import { tokenCrossEntropy } from './cross-entropy.js';
 import { hiddenStateLoss } from './hidden-state.js';
 import { klDivergence } from './kl-divergence.js';
@@ -31,13 +32,13 @@ export interface DistillationLosses {
  * Total loss of source training: L_PLM + λ (L_logits + L_hidden) (paper Eq 5).
  *
  * @param labels [B·T], weights [B·T] as for `tokenCrossEntropy`
- * @param targetMask [B, T]: 1 at target tokens
+ * @param target its mask [B, T] is 1 at target tokens; `whole` counts the rows of the step that the batch is a part of
  * @param promptLength P: the first P encoder positions are the prompt's
  */
 export function distillationLosses(
   teacher: ForwardOutput,
   student: ForwardOutput,
-  target: { labels: Int32Array; weights: Float32Array; mask: Tensor2D },
+  target: { labels: Int32Array; weights: Float32Array; mask: Tensor2D; whole?: Whole },
   promptLength: number,
   options: DistillationOptions,
 ): DistillationLosses {
@@ -49,17 +50,33 @@ export function distillationLosses(
   const parts: Scalar[] = [];
   if (options.loss_hidden && options.hidden_encoder) {
     parts.push(
-      hiddenStateLoss(layersOf(teacher, 'encoder', options), layersOf(student, 'encoder', options), encoderMask()),
+      hiddenStateLoss(
+        layersOf(teacher, 'encoder', options),
+        layersOf(student, 'encoder', options),
+        encoderMask(),
+        encoderPositions(),
+      ),
     );
   }
   if (options.loss_hidden && options.hidden_decoder) {
     parts.push(
-      hiddenStateLoss(layersOf(teacher, 'decoder', options), layersOf(student, 'decoder', options), target.mask),
+      hiddenStateLoss(
+        layersOf(teacher, 'decoder', options),
+        layersOf(student, 'decoder', options),
+        target.mask,
+        target.whole?.target_tokens ?? null,
+      ),
     );
   }
   const loss_hidden = parts.length > 0 ? (tf.addN(parts) as Scalar) : zero;
   const loss = tf.add(loss_ce, tf.mul(options.lambda, tf.add(loss_logits, loss_hidden))) as Scalar;
   return { loss, loss_ce, loss_logits, loss_hidden };
+
+  function encoderPositions(): number | null {
+    if (target.whole === undefined) return null;
+    const { rows, source_tokens } = target.whole;
+    return source_tokens + (options.hidden_prompt_positions ? rows * promptLength : 0);
+  }
 
   function encoderMask(): Tensor2D {
     if (options.hidden_prompt_positions) return student.encoder_mask;

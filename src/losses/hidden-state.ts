@@ -9,9 +9,16 @@ import { withGradient } from '../engines/with-gradient.js';
  * @param teacher layers, each [B, L, D]
  * @param student layers, each [B, L, D]
  * @param mask [B, L]: 1 where a position counts
+ * @param positions that the mean is over, where the batch is a part of a larger one: the parts then add up to its mean;
+ *   null for those of the mask
  */
-export function hiddenStateLoss(teacher: Tensor3D[], student: Tensor3D[], mask: Tensor2D): Scalar {
-  const weight = tf.tidy(() => tf.div(mask, tf.mul(tf.sum(mask), student[0]!.shape[2])).expandDims(-1)); // [B, L, 1]
+export function hiddenStateLoss(
+  teacher: Tensor3D[],
+  student: Tensor3D[],
+  mask: Tensor2D,
+  positions: number | null = null,
+): Scalar {
+  const weight = tf.tidy(() => tf.div(mask, tf.mul(positions ?? tf.sum(mask), student[0]!.shape[2])).expandDims(-1)); // [B, L, 1]
   const layers = student.map((layer, i) => weightedSquares(layer, teacher[i]!, weight));
   return tf.div(tf.addN(layers), layers.length) as Scalar;
 }

@@ -1,9 +1,9 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
-import { linear } from '../engines/matmul.js';
 import { tf } from '../engines/tf.js';
 import type { T5Config } from './config.js';
 import type { Dropout } from './dropout.js';
-import { weight, type T5Weights } from './weights.js';
+import { project } from './layers.js';
+import type { T5Weights } from './weights.js';
 
 /** Keys and values of one attention, split into heads: both [B, H, S, d_kv]. */
 export type KeyValue = {
@@ -23,8 +23,8 @@ function splitHeads(x: Tensor2D, batch: number, config: T5Config): Tensor4D {
  */
 export function keyValue(weights: T5Weights, prefix: string, x: Tensor2D, batch: number, config: T5Config): KeyValue {
   return {
-    keys: splitHeads(linear(x, weight(weights, `${prefix}.k.weight`)), batch, config),
-    values: splitHeads(linear(x, weight(weights, `${prefix}.v.weight`)), batch, config),
+    keys: splitHeads(project(weights, `${prefix}.k`, x), batch, config),
+    values: splitHeads(project(weights, `${prefix}.v`, x), batch, config),
   };
 }
 
@@ -45,13 +45,13 @@ export function attend(
   config: T5Config,
   dropout: Dropout,
 ): Tensor2D {
-  const queries = splitHeads(linear(x, weight(weights, `${prefix}.q.weight`)), batch, config);
+  const queries = splitHeads(project(weights, `${prefix}.q`, x), batch, config);
   let scores = tf.matMul(queries, keys, false, true); // [B, H, T, S]
   if (bias !== null) scores = tf.add(scores, bias);
   const probabilities = dropout.apply(tf.softmax(scores, -1));
   const context = tf.matMul(probabilities, values); // [B, H, T, d_kv]
   const merged = context.transpose([0, 2, 1, 3]).reshape([-1, config.num_heads * config.d_kv]) as Tensor2D;
-  return linear(merged, weight(weights, `${prefix}.o.weight`));
+  return project(weights, `${prefix}.o`, merged);
 }
 
 /** Added to the scores of hidden positions; large enough that softmax gives exactly zero, small enough to stay finite. */

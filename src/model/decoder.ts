@@ -1,12 +1,13 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
-import { linear } from '../engines/matmul.js';
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
+import { adaptersOf } from './adapter.js';
 import { attend, causalBias, keyValue, paddingBias, type KeyValue } from './attention.js';
 import type { T5Config } from './config.js';
-import { noDropout, type Dropout } from './dropout.js';
+import { noDropout } from './dropout.js';
 import { embedTokens } from './embedding.js';
+import type { ForwardOptions } from './encoder.js';
 import { feedForward } from './feed-forward.js';
-import { rmsNorm } from './ops.js';
+import { head, normalise } from './layers.js';
 import { relativeBias } from './relative-bias.js';
 import { names, weight, type T5Weights } from './weights.js';
 
@@ -37,20 +38,17 @@ function runBlocks(
   config: T5Config,
   embedded: Tensor3D,
   context: BlockContext,
-  dropout: Dropout,
-  keepAll: boolean,
+  options: ForwardOptions,
 ): Decoded {
+  const dropout = options.dropout ?? noDropout;
   const [batch, length] = embedded.shape;
   const shape: [number, number, number] = [batch, length, config.d_model];
+  const adapt = adaptersOf(weights, options.choice ?? null, length);
   let x = dropout.apply(embedded).reshape([-1, config.d_model]) as Tensor2D; // [B·T, D]
   const all = [x.reshape(shape) as Tensor3D];
   for (let block = 0; block < config.num_decoder_layers; block++) {
     const norm = (layer: number) =>
-      rmsNorm(
-        x,
-        weight(weights, names.norm('decoder', block, layer)) as unknown as Tensor1D,
-        config.layer_norm_epsilon,
-      );
+      normalise(weights, names.norm('decoder', block, layer), x, config.layer_norm_epsilon);
     const normed = norm(0);
     const attended = attend(
       weights,
@@ -62,7 +60,7 @@ function runBlocks(
       config,
       dropout,
     );
-    x = tf.add(x, dropout.apply(attended));
+    x = tf.add(x, dropout.apply(adapt(names.adapter('decoder', block, 0), attended)));
     const crossed = attend(
       weights,
       names.crossAttention(block),
@@ -74,12 +72,13 @@ function runBlocks(
       dropout,
     );
     x = tf.add(x, dropout.apply(crossed));
-    x = tf.add(x, dropout.apply(feedForward(weights, names.feedForward('decoder', block), norm(2), config, dropout)));
-    if (keepAll && block < config.num_decoder_layers - 1) all.push(x.reshape(shape) as Tensor3D);
+    const forwarded = feedForward(weights, names.feedForward('decoder', block), norm(2), config, dropout);
+    x = tf.add(x, dropout.apply(adapt(names.adapter('decoder', block, 2), forwarded)));
+    if (options.all && block < config.num_decoder_layers - 1) all.push(x.reshape(shape) as Tensor3D);
   }
-  const finalNorm = weight(weights, names.finalNorm('decoder')) as unknown as Tensor1D;
-  const hidden = dropout.apply(rmsNorm(x, finalNorm, config.layer_norm_epsilon)).reshape(shape) as Tensor3D;
-  return keepAll ? { hidden, all: [...all, hidden] } : { hidden };
+  const last = normalise(weights, names.finalNorm('decoder'), x, config.layer_norm_epsilon);
+  const hidden = dropout.apply(last).reshape(shape) as Tensor3D;
+  return options.all ? { hidden, all: [...all, hidden] } : { hidden };
 }
 
 function crossKeyValue(weights: T5Weights, config: T5Config, encoded: Tensor3D): KeyValue[] {
@@ -110,7 +109,7 @@ export function decode(
   config: T5Config,
   decoderInputIds: Tensor2D,
   encoded: { hidden: Tensor3D; mask: Tensor2D },
-  options: { dropout?: Dropout; all?: boolean } = {},
+  options: ForwardOptions = {},
 ): Decoded {
   const [batch, length] = decoderInputIds.shape;
   const cross = crossKeyValue(weights, config, encoded.hidden);
@@ -124,8 +123,7 @@ export function decode(
       selfBias: tf.add(selfBias(weights, config, length, length), causalBias(length)),
       crossBias: paddingBias(encoded.mask),
     },
-    options.dropout ?? noDropout,
-    options.all ?? false,
+    options,
   );
 }
 
@@ -139,6 +137,7 @@ export function startCache(weights: T5Weights, config: T5Config, encoded: Tensor
  *
  * @param ids [B, 1] int32
  * @param mask [B, S'] of the encoder output
+ * @param choice [B, K] one-hot: the adapters of each row, where the weights hold several; else null
  * @returns the final hidden state [B, 1, D] and the grown cache; the caller frees both, and the old `self` entries
  */
 export function decodeStep(
@@ -147,6 +146,7 @@ export function decodeStep(
   ids: Tensor2D,
   mask: Tensor2D,
   cache: DecoderCache,
+  choice: Tensor2D | null = null,
 ): { hidden: Tensor3D; self: KeyValue[] } {
   return tf.tidy(() => {
     const self: KeyValue[] = [];
@@ -168,8 +168,7 @@ export function decodeStep(
         selfBias: selfBias(weights, config, 1, cache.length + 1),
         crossBias: paddingBias(mask),
       },
-      noDropout,
-      false,
+      choice === null ? {} : { choice },
     );
     return { hidden, self };
   });
@@ -189,6 +188,5 @@ export function logitsOf(weights: T5Weights, config: T5Config, hidden: Tensor3D)
   const [batch, length, D] = hidden.shape;
   const flat = hidden.reshape([-1, D]) as Tensor2D;
   const scaled = config.scale_decoder_outputs ? (tf.mul(flat, D ** -0.5) as Tensor2D) : flat;
-  const head = weights[names.lmHead] === undefined ? names.shared : names.lmHead;
-  return linear(scaled, weight(weights, head)).reshape([batch, length, -1]) as Tensor3D;
+  return head(weights, scaled).reshape([batch, length, -1]) as Tensor3D;
 }

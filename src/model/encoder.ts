@@ -1,11 +1,12 @@
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
+import { adaptersOf } from './adapter.js';
 import { attend, keyValue, paddingBias } from './attention.js';
 import type { T5Config } from './config.js';
 import { noDropout, type Dropout } from './dropout.js';
 import { embedTokens } from './embedding.js';
 import { feedForward } from './feed-forward.js';
-import { rmsNorm } from './ops.js';
+import { normalise } from './layers.js';
 import { relativeBias } from './relative-bias.js';
 import { names, weight, type T5Weights } from './weights.js';
 
@@ -16,6 +17,14 @@ export interface EncodeInput {
   attention_mask: Tensor2D;
   /** [B, P, D]: each row's own soft prompt, in front of its tokens; null for none. */
   prompts: Tensor3D | null;
+}
+
+export interface ForwardOptions {
+  dropout?: Dropout;
+  /** Also give the hidden states of every layer. */
+  all?: boolean;
+  /** [B, K] one-hot: which of K adapters each row goes through, where the weights hold several. */
+  choice?: Tensor2D;
 }
 
 export interface Encoded {
@@ -35,7 +44,7 @@ export function encode(
   weights: T5Weights,
   config: T5Config,
   { input_ids, attention_mask, prompts }: EncodeInput,
-  options: { dropout?: Dropout; all?: boolean } = {},
+  options: ForwardOptions = {},
 ): Encoded {
   const dropout = options.dropout ?? noDropout;
   const batch = input_ids.shape[0];
@@ -55,15 +64,12 @@ export function encode(
   ); // [B, H, P+S, P+S]
 
   const shape: [number, number, number] = [batch, length, config.d_model];
+  const adapt = adaptersOf(weights, options.choice ?? null, length);
   let x = dropout.apply(embedded).reshape([-1, config.d_model]) as Tensor2D; // [B·(P+S), D]
   const all = [x.reshape(shape) as Tensor3D];
   for (let block = 0; block < config.num_layers; block++) {
     const norm = (layer: number) =>
-      rmsNorm(
-        x,
-        weight(weights, names.norm('encoder', block, layer)) as unknown as Tensor1D,
-        config.layer_norm_epsilon,
-      );
+      normalise(weights, names.norm('encoder', block, layer), x, config.layer_norm_epsilon);
     const attention = names.selfAttention('encoder', block);
     const normed = norm(0);
     const attended = attend(
@@ -76,12 +82,12 @@ export function encode(
       config,
       dropout,
     );
-    x = tf.add(x, dropout.apply(attended));
+    x = tf.add(x, dropout.apply(adapt(names.adapter('encoder', block, 0), attended)));
     const forwarded = feedForward(weights, names.feedForward('encoder', block), norm(1), config, dropout);
-    x = tf.add(x, dropout.apply(forwarded));
+    x = tf.add(x, dropout.apply(adapt(names.adapter('encoder', block, 1), forwarded)));
     if (options.all && block < config.num_layers - 1) all.push(x.reshape(shape) as Tensor3D);
   }
-  const finalNorm = weight(weights, names.finalNorm('encoder')) as unknown as Tensor1D;
-  const hidden = dropout.apply(rmsNorm(x, finalNorm, config.layer_norm_epsilon)).reshape(shape) as Tensor3D;
+  const last = normalise(weights, names.finalNorm('encoder'), x, config.layer_norm_epsilon);
+  const hidden = dropout.apply(last).reshape(shape) as Tensor3D;
   return options.all ? { hidden, mask, all: [...all, hidden] } : { hidden, mask };
 }

@@ -1,10 +1,10 @@
 import type { Tensor2D } from '@tensorflow/tfjs';
-import { linear } from '../engines/matmul.js';
 import { tf } from '../engines/tf.js';
 import type { T5Config } from './config.js';
 import type { Dropout } from './dropout.js';
+import { project } from './layers.js';
 import { geluNew, relu } from './ops.js';
-import { weight, type T5Weights } from './weights.js';
+import type { T5Weights } from './weights.js';
 
 /**
  * T5's position-wise feed-forward: wo·relu(wi·x), or in v1.1 wo·(gelu(wi_0·x) ∘ wi_1·x).
@@ -21,10 +21,7 @@ export function feedForward(
 ): Tensor2D {
   const hidden =
     config.feed_forward === 'relu'
-      ? relu(linear(x, weight(weights, `${prefix}.wi.weight`)))
-      : tf.mul(
-          geluNew(linear(x, weight(weights, `${prefix}.wi_0.weight`))),
-          linear(x, weight(weights, `${prefix}.wi_1.weight`)),
-        );
-  return linear(dropout.apply(hidden as Tensor2D), weight(weights, `${prefix}.wo.weight`));
+      ? relu(project(weights, `${prefix}.wi`, x))
+      : tf.mul(geluNew(project(weights, `${prefix}.wi_0`, x)), project(weights, `${prefix}.wi_1`, x));
+  return project(weights, `${prefix}.wo`, dropout.apply(hidden as Tensor2D));
 }

@@ -12,6 +12,8 @@ export interface GenerateOptions {
   /** Beam scores are divided by length^length_penalty. */
   length_penalty?: number;
   early_stopping?: boolean;
+  /** [B, K] one-hot: the adapters of each row, where the weights hold several. Stays the caller's. */
+  choice?: Tensor2D;
 }
 
 /** Steps a decoder cache forward one token a row, freeing what it no longer needs. */
@@ -19,28 +21,30 @@ class Stepper {
   private constructor(
     private readonly model: T5Model,
     private readonly mask: Tensor2D,
+    private readonly choice: Tensor2D | null,
     private readonly cache: DecoderCache,
   ) {}
 
   /** @param repeat rows per input row: 1, or the number of beams */
-  static start(model: T5Model, input: EncodeInput, repeat: number): Stepper {
-    const [hidden, mask] = tf.tidy(() => {
-      const encoded = encode(model.weights, model.config, input);
-      if (repeat === 1) return [encoded.hidden, encoded.mask.clone()];
-      const rows = Array.from({ length: encoded.hidden.shape[0] * repeat }, (_, i) => Math.floor(i / repeat));
-      const index = tf.tensor1d(rows, 'int32');
-      return [tf.gather(encoded.hidden, index), tf.gather(encoded.mask, index)];
-    }) as [Tensor3D, Tensor2D];
+  static start(model: T5Model, input: EncodeInput, repeat: number, options: GenerateOptions): Stepper {
+    const { choice } = options;
+    const [hidden, mask, adapters] = tf.tidy(() => {
+      const encoded = encode(model.weights, model.config, input, choice === undefined ? {} : { choice });
+      const rows = [encoded.hidden, encoded.mask, ...(choice === undefined ? [] : [choice])];
+      if (repeat === 1) return rows.map((tensor) => tensor.clone());
+      const index = Array.from({ length: encoded.hidden.shape[0] * repeat }, (_, i) => Math.floor(i / repeat));
+      return rows.map((tensor) => tf.gather(tensor, tf.tensor1d(index, 'int32')));
+    }) as [Tensor3D, Tensor2D, Tensor2D?];
     const cache = startCache(model.weights, model.config, hidden);
     hidden.dispose();
-    return new Stepper(model, mask, cache);
+    return new Stepper(model, mask, adapters ?? null, cache);
   }
 
   /** Feeds the last token of every row; returns logits [rows, V] as a tensor the caller frees. */
   next(tokens: Int32Array): Tensor2D {
     const { model, cache } = this;
     const ids = tf.tensor2d(tokens, [tokens.length, 1], 'int32');
-    const { hidden, self } = decodeStep(model.weights, model.config, ids, this.mask, cache);
+    const { hidden, self } = decodeStep(model.weights, model.config, ids, this.mask, cache, this.choice);
     disposeKeyValues(cache.self);
     cache.self = self;
     cache.length += 1;
@@ -66,18 +70,19 @@ class Stepper {
     disposeKeyValues(this.cache.self);
     disposeKeyValues(this.cache.cross);
     this.mask.dispose();
+    this.choice?.dispose();
   }
 }
 
-function greedy(model: T5Model, input: EncodeInput, maxNewTokens: number): number[][] {
+function greedy(model: T5Model, input: EncodeInput, options: GenerateOptions): number[][] {
   const { decoder_start_token_id: start, eos_token_id: eos, pad_token_id: pad } = model.config;
   const rows = input.input_ids.shape[0];
   const outputs = Array.from({ length: rows }, () => [] as number[]);
   const finished = new Array<boolean>(rows).fill(false);
-  const stepper = Stepper.start(model, input, 1);
+  const stepper = Stepper.start(model, input, 1, options);
   try {
     let tokens = new Int32Array(rows).fill(start);
-    for (let step = 0; step < maxNewTokens && finished.includes(false); step++) {
+    for (let step = 0; step < options.max_new_tokens && finished.includes(false); step++) {
       const logits = stepper.next(tokens);
       const best = tf.tidy(() => tf.argMax(logits, -1).dataSync() as Int32Array);
       logits.dispose();
@@ -103,7 +108,7 @@ function greedy(model: T5Model, input: EncodeInput, maxNewTokens: number): numbe
  */
 export function generate(model: T5Model, input: EncodeInput, options: GenerateOptions): number[][] {
   const beams = options.num_beams ?? 1;
-  if (beams === 1) return greedy(model, input, options.max_new_tokens);
+  if (beams === 1) return greedy(model, input, options);
   const rows = input.input_ids.shape[0];
   const { decoder_start_token_id: start, eos_token_id: eos, vocab_size } = model.config;
   const search = createBeams(rows, {
@@ -113,7 +118,7 @@ export function generate(model: T5Model, input: EncodeInput, options: GenerateOp
     max_new_tokens: options.max_new_tokens,
     eos,
   });
-  const stepper = Stepper.start(model, input, beams);
+  const stepper = Stepper.start(model, input, beams, options);
   try {
     let tokens: Int32Array = new Int32Array(rows * beams).fill(start);
     while (true) {

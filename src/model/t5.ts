@@ -1,8 +1,7 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { T5Config } from './config.js';
 import { decode, logitsOf } from './decoder.js';
-import type { Dropout } from './dropout.js';
-import { encode } from './encoder.js';
+import { encode, type ForwardOptions } from './encoder.js';
 import type { T5Weights } from './weights.js';
 
 export interface T5Model {
@@ -34,11 +33,15 @@ export interface ForwardOutput {
   decoder_hidden?: Tensor3D[];
 }
 
-/** Encoder, decoder and logits under teacher forcing. Call inside `tf.tidy` or a gradient; the outputs are the caller's. */
+/**
+ * Encoder, decoder and logits under teacher forcing. Call inside `tf.tidy` or a gradient; the outputs are the caller's.
+ *
+ * The weights may hold what T5 has not: biases (layers.ts) and adapters (adapter.ts). All of them can be trained.
+ */
 export function forward(
   { config, weights }: T5Model,
   input: ForwardInput,
-  options: { dropout?: Dropout; all?: boolean } = {},
+  options: ForwardOptions = {},
 ): ForwardOutput {
   const encoded = encode(weights, config, input, options);
   const decoded = decode(weights, config, input.decoder_input_ids, encoded, options);

@@ -15,12 +15,18 @@ export const names = {
   norm: (stack: Stack, block: number, layer: number) => `${stack}.block.${block}.layer.${layer}.layer_norm.weight`,
   selfAttention: (stack: Stack, block: number) => `${stack}.block.${block}.layer.0.SelfAttention`,
   crossAttention: (block: number) => `decoder.block.${block}.layer.1.EncDecAttention`,
-  feedForward: (stack: Stack, block: number) =>
-    `${stack}.block.${block}.layer.${stack === 'encoder' ? 1 : 2}.DenseReluDense`,
+  feedForward: (stack: Stack, block: number) => `${stack}.block.${block}.layer.${lastLayer(stack)}.DenseReluDense`,
+  /** What stands after a block's self-attention (layer 0) or feed-forward, where adapters are trained. */
+  adapter: (stack: Stack, block: number, layer: number) => `${stack}.block.${block}.layer.${layer}.adapter`,
+  /** The bias beside a weight. T5 itself has none. */
+  bias: (weight: string) => weight.replace(/\.weight$/, '.bias'),
   relativeBias: (stack: Stack) => `${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`,
 } as const;
 
 export type Stack = 'encoder' | 'decoder';
+
+/** Place of a block's feed-forward; its self-attention is layer 0, the decoder's cross-attention layer 1. */
+export const lastLayer = (stack: Stack): number => (stack === 'encoder' ? 1 : 2);
 
 /** Every weight a T5 of this config has, with its shape. The untied head is listed only where `untied`. */
 export function weightShapes(config: T5Config, untied: boolean): Record<string, number[]> {
@@ -41,7 +47,7 @@ export function weightShapes(config: T5Config, untied: boolean): Record<string, 
       const inputs = config.feed_forward === 'relu' ? ['wi'] : ['wi_0', 'wi_1'];
       for (const input of inputs) shapes[`${feedForward}.${input}.weight`] = [F, D];
       shapes[`${feedForward}.wo.weight`] = [D, F];
-      for (let layer = 0; layer < (stack === 'encoder' ? 2 : 3); layer++) shapes[names.norm(stack, block, layer)] = [D];
+      for (let layer = 0; layer <= lastLayer(stack); layer++) shapes[names.norm(stack, block, layer)] = [D];
     }
     shapes[names.finalNorm(stack)] = [D];
   }
@@ -54,6 +60,11 @@ export function weight(weights: T5Weights, name: string): Tensor2D {
   const tensor = weights[name];
   if (tensor === undefined) throw new Error(`T5 weight ${name} is missing`);
   return tensor as Tensor2D;
+}
+
+/** Number of values in tensors of these shapes. */
+export function countValues(shapes: Record<string, readonly number[]>): number {
+  return Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
 }
 
 /** Number of values in all weights. */

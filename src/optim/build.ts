@@ -1,3 +1,4 @@
+import type { RateName } from '../config/optim-section.js';
 import type { OptimSection } from '../config/schema.js';
 import { adafactor } from './adafactor.js';
 import { adamw } from './adamw.js';
@@ -19,14 +20,18 @@ export function buildOptimizer(section: OptimSection): Optimizer {
   }
 }
 
-/** Peak learning rate of a parameter: P* and the task vectors have rates of their own (paper section 3.2). */
+/** The part that a parameter belongs to, where such parts may have a rate of their own; null for a soft prompt. */
+export function rateName(parameter: string): RateName | null {
+  if (parameter === 'prompt') return null;
+  if (parameter === 'shared_prompt') return 'shared_prompt';
+  if (parameter === 'task_u' || parameter === 'task_v') return 'task_vectors';
+  return parameter.startsWith('attention.') ? 'attention' : 'weights';
+}
+
+/** Peak learning rate of a parameter: that of its part (paper section 3.2), else the one rate for all. */
 export function peakRate(section: OptimSection, parameter: string): number {
-  const rate =
-    parameter === 'shared_prompt'
-      ? section.learning_rates?.shared_prompt
-      : parameter === 'task_u' || parameter === 'task_v'
-        ? section.learning_rates?.task_vectors
-        : section.learning_rate;
+  const name = rateName(parameter);
+  const rate = (name === null ? undefined : section.learning_rates?.[name]) ?? section.learning_rate;
   if (rate === undefined) throw new Error(`the optim section has no learning rate for ${parameter}`);
   return rate;
 }

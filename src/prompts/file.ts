@@ -22,11 +22,14 @@ export interface StoredPrompt {
   tensors: Record<string, { shape: number[]; data: Float32Array }>;
 }
 
-/** Trained tensors as they are written: a lone run's leading axis of one is dropped, so `prompt` is [P, D] there. */
+/**
+ * Parameters as they are written: a lone run's leading axis of one is dropped, so `prompt` is [P, D] there. The frozen
+ * source prompts of attempt have no such axis.
+ */
 export function storedParameters(parameters: Tensors, members: number | null): Record<string, StoredTensor> {
   const stored: Record<string, StoredTensor> = {};
   for (const [name, tensor] of Object.entries(parameters)) {
-    const shape = members === 1 ? tensor.shape.slice(1) : tensor.shape;
+    const shape = members === 1 && name !== 'source_prompts' ? tensor.shape.slice(1) : tensor.shape;
     stored[name] = { shape, data: tensor.dataSync().slice() as Float32Array };
   }
   return stored;

@@ -79,7 +79,7 @@ test('source training starts every task at the shared prompt', () => {
 });
 
 test('adaptation starts at P* and the mean of the task vectors, for every member alike', () => {
-  const start = startFromSource(open, source(), config(), [1, 2, 3]);
+  const start = startFromSource(open, source(), config(), [1, 2, 3], false);
   const shared = Array.from({ length: P * D }, (_, i) => i);
   assert.deepEqual(values(start['shared_prompt']), [...shared, ...shared, ...shared]);
   assert.deepEqual(start['task_u']!.shape, [3, P]);
@@ -94,6 +94,7 @@ test('or at the vectors of one source task, or at fresh ones', () => {
     source(),
     config({ init: { task_vectors: 'source_task', source_task: 'cb' } }),
     [1],
+    false,
   );
   assert.ok(values(one['task_u']).every((value) => value === 3));
   assert.ok(values(one['task_v']).every((value) => value === 6));
@@ -102,6 +103,7 @@ test('or at the vectors of one source task, or at fresh ones', () => {
     source(),
     config({ init: { task_vectors: 'fresh' }, task_vectors: { init: 'normal' } }),
     [1, 2],
+    false,
   );
   const u = values(fresh['task_u']);
   assert.notDeepEqual(u.slice(0, P), u.slice(P));
@@ -125,7 +127,7 @@ test('a prompt from a file is taken as it is', () => {
 test('what adaptation cannot start from is refused', () => {
   const refused = (stored: StoredPrompt, part: Part, pattern: RegExp): void =>
     assert.throws(
-      () => startFromSource(open, stored, part, [1]),
+      () => startFromSource(open, stored, part, [1], false),
       (error) => error instanceof UserError && pattern.test(`${error.message} ${error.hint ?? ''}`),
     );
   refused({ ...source(), method: 'pt' }, config(), /one plain prompt/);

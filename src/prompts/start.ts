@@ -6,6 +6,7 @@ import { UserError, suggestion } from '../util/errors.js';
 import { Rng } from '../util/rng.js';
 import { promptFile, readPrompt, type StoredPrompt } from './file.js';
 import { initialPrompt, initialTaskVector } from './init.js';
+import type { PromptValues } from './similarity.js';
 
 /** The file that a prompt section starts from, if any. @throws UserError when it is not there */
 export function promptInitFiles({ init }: PromptSection): string[] {
@@ -34,10 +35,17 @@ function freshPrompt(open: OpenModel, prompt: PromptSection, seed: number): Floa
   );
 }
 
+/** `prompt` [N, P, D] of given values, one prompt each. The caller owns the tensor. */
+export function startFrom(prompts: readonly PromptValues[]): Tensors {
+  const [{ length, d_model }] = prompts as [PromptValues];
+  const values = concatenate(prompts.map(({ data }) => data));
+  return { prompt: tf.tensor3d(values, [prompts.length, length, d_model]) };
+}
+
 /** `prompt` [N, P, D]: vanilla prompt tuning from scratch, one prompt a seed. The caller owns the tensor. */
 export function startVanilla(open: OpenModel, prompt: PromptSection, seeds: readonly number[]): Tensors {
-  const values = seeds.map((seed) => freshPrompt(open, prompt, seed));
-  return { prompt: tf.tensor3d(concatenate(values), [seeds.length, prompt.length, open.model.config.d_model]) };
+  const { d_model } = open.model.config;
+  return startFrom(seeds.map((seed) => ({ data: freshPrompt(open, prompt, seed), length: prompt.length, d_model })));
 }
 
 /** Source training's start: P* [P, D] as the prompt section says, u [K, P] and v [K, D] for K tasks. */
@@ -59,10 +67,14 @@ export function startSources(
 
 /**
  * Target adaptation's start (paper section 3.2): P* of the distilled run, and for u and v the mean over its source
- * tasks, those of one source task, or fresh ones. Every member starts alike, but for fresh vectors drawn by its seed.
+ * tasks, those of one source task, or fresh ones. Every entry starts alike, but for fresh vectors drawn by its seed. A
+ * run distilled without decomposition has one plain prompt, and that is the start.
  *
  * @param source prompt of a distilled run
- * @returns `shared_prompt` [N, P, D], `task_u` [N, P], `task_v` [N, D]; the caller owns them
+ * @param seeds of the entries
+ * @param shared the entries are tasks that share P*, not runs with one each
+ * @returns `shared_prompt` [N, P, D], or [P, D] where it is shared, `task_u` [N, P], `task_v` [N, D]; or `prompt`
+ *   [N, P, D]; the caller owns them
  * @throws UserError when the source is no distilled prompt, has another length, or lacks the named task
  */
 export function startFromSource(
@@ -70,7 +82,9 @@ export function startFromSource(
   source: StoredPrompt,
   config: Pick<AdaptConfig, 'prompt' | 'init' | 'task_vectors'>,
   seeds: readonly number[],
+  shared: boolean,
 ): Tensors {
+  if (source.metadata['decomposition'] === 'false') return startFromUndecomposed(source, config, seeds, shared);
   if (source.method !== 'mpt') {
     throw new UserError(
       `${source.file} holds one plain prompt; adapting with mpt starts from a distilled run's shared_prompt, task_u and task_v`,
@@ -81,13 +95,9 @@ export function startFromSource(
       hint: 'Name a distilled run (mpt distill), or one of mpt adapt.',
     });
   }
+  checkLength(source, config.prompt);
   const { length } = config.prompt;
   const { d_model } = open.model.config;
-  if (source.length !== length) {
-    throw new UserError(`${source.file} has prompt length ${source.length}, but prompt.length is ${length}`, {
-      hint: `Set prompt.length to ${source.length}, or distill again with ${length}.`,
-    });
-  }
   const members = seeds.length;
   const vector = (name: 'task_u' | 'task_v', width: number): Float32Array => {
     const { data, shape } = source.tensors[name]!;
@@ -114,12 +124,37 @@ export function startFromSource(
         return concatenate(seeds.map((seed) => initialTaskVector(config.task_vectors, width, Rng.stream(seed, name))));
     }
   };
-  const shared = source.tensors['shared_prompt']!.data;
+  const values = source.tensors['shared_prompt']!.data;
   return {
-    shared_prompt: tf.tensor3d(concatenate(seeds.map(() => shared)), [members, length, d_model]),
+    shared_prompt: shared
+      ? tf.tensor2d(values, [length, d_model])
+      : tf.tensor3d(concatenate(seeds.map(() => values)), [members, length, d_model]),
     task_u: tf.tensor2d(vector('task_u', length), [members, length]),
     task_v: tf.tensor2d(vector('task_v', d_model), [members, d_model]),
   };
+}
+
+function startFromUndecomposed(
+  source: StoredPrompt,
+  config: Pick<AdaptConfig, 'prompt'>,
+  seeds: readonly number[],
+  shared: boolean,
+): Tensors {
+  checkLength(source, config.prompt);
+  if (shared) {
+    throw new UserError(`${source.file} was distilled without decomposition: tasks would share nothing of it`, {
+      hint: 'Train tasks one by one (multi_task: false), or start from a run with decomposition: true.',
+    });
+  }
+  const { data } = source.tensors['prompt']!;
+  return startFrom(seeds.map(() => ({ data, length: source.length, d_model: source.d_model })));
+}
+
+function checkLength(source: StoredPrompt, { length }: PromptSection): void {
+  if (source.length === length) return;
+  throw new UserError(`${source.file} has prompt length ${source.length}, but prompt.length is ${length}`, {
+    hint: `Set prompt.length to ${source.length}, or distill again with ${length}.`,
+  });
 }
 
 function concatenate(parts: readonly Float32Array[]): Float32Array {

@@ -85,6 +85,6 @@ export function endRun(run: Run, error: unknown): void {
   else run.fail(error);
 }
 
-export function describe({ stage, method, task, seed }: RunId): string {
-  return `${stage} ${method} ${task} seed ${seed}`;
+export function describe({ stage, method, task, seed, draw }: RunId): string {
+  return `${stage} ${method} ${task} seed ${seed}${draw === undefined ? '' : ` draw ${draw}`}`;
 }

@@ -1,19 +1,19 @@
+import type { Scalar } from '@tensorflow/tfjs';
 import type { DistillConfig } from '../config/schema.js';
+import { tf } from '../engines/tf.js';
 import { distillationLosses } from '../losses/distillation.js';
+import { promptDistance } from '../losses/prompt-distance.js';
+import { bankOf, methodOf } from '../methods/methods.js';
+import { predictorOf } from '../methods/predictor.js';
 import type { OpenModel } from '../model/open.js';
 import { promptForward, promptValues } from '../model/prompt-forward.js';
 import { rowDropout } from '../model/row-dropout.js';
-import { tf } from '../engines/tf.js';
-import { decomposedBank, selectPrompts, type PromptBank } from '../prompts/bank.js';
+import { selectPrompts, type PromptBank } from '../prompts/bank.js';
 import type { Tensors } from '../optim/optimizer.js';
-import { lengthWindow } from '../samplers/length-window.js';
-import { mixingRates } from '../samplers/mixing.js';
-import { taskSampler } from '../samplers/task-sampling.js';
-import type { SamplerState } from '../samplers/sampler.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
-import { stepRows } from '../train/passes.js';
-import type { RowSource, RunSpec } from '../train/run-spec.js';
+import type { RunSpec } from '../train/run-spec.js';
 import { promptMetadata, type PreparedTask } from './prepare.js';
+import { taskRows } from './step-rows.js';
 import { validateTasks } from './validate.js';
 
 export interface Distillation {
@@ -23,42 +23,20 @@ export interface Distillation {
   tasks: readonly PreparedTask[];
   /** The teachers' prompts [K, P, D], in the order of `tasks`; stays the caller's. */
   teachers: PromptBank;
-  /** `shared_prompt` [P, D], `task_u` [K, P], `task_v` [K, D]; the caller owns them. */
+  /** `shared_prompt` [P, D], `task_u` [K, P], `task_v` [K, D]; without decomposition `prompt` [1, P, D]. The caller's. */
   initial: () => Tensors;
 }
 
-/** Rows of stochastically drawn tasks (paper section 3.2); a row's bank entry is its task. */
-function sourceRows({ config, seed, tasks }: Distillation): RowSource {
-  const { sampling, train } = config;
-  const rows = tasks.map((task) => task.train().rows);
-  const sizes = rows.map(({ length }) => length);
-  const drawn = taskSampler({
-    sizes,
-    rates: mixingRates(sizes, sampling),
-    batch_size: train.batch_size * train.gradient_accumulation_steps,
-    seed,
-    stochastic: sampling.stochastic,
-    replacement: sampling.replacement,
-    min_tasks: sampling.min_tasks,
-  });
-  const sampler = lengthWindow(drawn, {
-    lengthOf: ({ task, index }) => rows[task]!.sourceLength(index),
-    window: train.length_window,
-    seed,
-  });
-  return {
-    next() {
-      const step = sampler.next().map(({ task, index }) => ({ example: rows[task]!.get(index), entry: task }));
-      return stepRows(step, { perEntry: false, seedOf: () => seed });
-    },
-    state: () => sampler.state(),
-    restore: (state) => sampler.restore(state as SamplerState),
-  };
+/** The student's bank and each row's place in it: its task, or the one prompt of all where nothing is decomposed. */
+function studentOf(parameters: Tensors, tasks: Int32Array): { bank: PromptBank; entries: Int32Array } {
+  const bank = bankOf(parameters);
+  return { bank, entries: bank.shape[0] === 1 ? new Int32Array(tasks.length) : tasks };
 }
 
 /**
  * Source training: one shared prompt and a (u_k, v_k) per source task, learnt from the task losses and from all teachers
- * at once (paper section 3.1, Eqs 2–5). Teacher and student see the same rows, each behind its own bank of prompts.
+ * at once (paper section 3.1, Eqs 2–5). Teacher and student see the same rows, each behind its own bank of prompts. Without
+ * decomposition the student is one plain prompt for all tasks (Table 6).
  */
 export function distillationRun(open: OpenModel, distillation: Distillation): RunSpec {
   const { model, tokenizer } = open;
@@ -68,47 +46,56 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
   const examples = tasks.reduce((sum, task) => sum + task.size('train'), 0);
   // Rounded down, as in the public fork of the authors' code: batches of many tasks have no last, smaller one.
   const perEpoch = Math.max(1, Math.floor(examples / (train.batch_size * train.gradient_accumulation_steps)));
+  const rows = tasks.map((task) => task.train().rows);
   const all = distill.hidden_layers === 'all';
   const distils = distill.lambda > 0 && (distill.loss_logits || distill.loss_hidden);
+  const distances = distill.lambda > 0 && distill.loss_prompt;
   const options = distils ? distill : { ...distill, loss_logits: false, loss_hidden: false };
 
   return {
     label: distillation.label,
+    logging: config.logging,
     total_steps: train.max_steps ?? train.epochs! * perEpoch,
     train,
     optim: config.optim,
     eval_every: train.eval_every ?? perEpoch,
-    members: null,
+    // One plain prompt is stored as such; the task vectors of several tasks share P*.
+    members: config.decomposition ? null : 1,
     initial: distillation.initial,
     frozen: [],
-    rows: () => sourceRows(distillation),
+    rows: () => taskRows(rows, train, { sampling: config.sampling, seed: distillation.seed }),
     rows_per_pass: train.batch_size,
     joins: null,
-    loss_columns: ['loss', 'loss_ce', 'loss_logits', 'loss_hidden'],
-    loss([parameters], { batch, rows, weights }, step) {
-      const dropout = rowDropout(train.dropout ? model.config.dropout_rate : 0, rows, step);
-      const entries = Int32Array.from(rows, ({ entry }) => entry);
-      const prompts = selectPrompts(decomposedBank(parameters!), entries);
+    loss_columns: ['loss', 'loss_ce', 'loss_logits', 'loss_hidden', 'loss_prompt'],
+    loss([parameters], { batch, rows: passRows, weights, whole }, step) {
+      const dropout = rowDropout(train.dropout ? model.config.dropout_rate : 0, passRows, step);
+      const entries = Int32Array.from(passRows, ({ entry }) => entry);
+      const own = studentOf(parameters!, entries);
+      const prompts = selectPrompts(own.bank, own.entries);
       const input = batchTensors(batch, null);
       const student = promptForward(model, { ...input, prompts }, { dropout, all, gradient_checkpointing });
+      const taught = selectPrompts(teachers, entries);
       // The teacher is a fixed target: no dropout and no gradient.
-      const teacher = distils
-        ? promptValues(model, { ...input, prompts: selectPrompts(teachers, entries) }, { all })
-        : student;
-      const target = { labels: batch.labels, weights, mask: targetMask(batch) };
+      const teacher = distils ? promptValues(model, { ...input, prompts: taught }, { all }) : student;
+      const target = { labels: batch.labels, weights, mask: targetMask(batch), whole };
       const losses = distillationLosses(teacher, student, target, prompts.shape[1], options);
-      return { total: losses.loss, terms: { ...losses } };
+      if (!distances) return { total: losses.loss, terms: { ...losses, loss_prompt: tf.scalar(0) } };
+      const loss_prompt = promptDistance(prompts, taught, whole.rows);
+      const loss = tf.add(losses.loss, tf.mul(distill.lambda, loss_prompt)) as Scalar;
+      return { total: loss, terms: { ...losses, loss, loss_prompt } };
     },
     eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
     async evaluate(parameters) {
-      const bank = tf.tidy(() => decomposedBank(parameters));
-      const validator = { model, tokenizer, bank, batch_size: train.eval_batch_size };
+      const bank = tf.tidy(() => tf.add(bankOf(parameters), tf.zeros([tasks.length, 1, 1]))); // one prompt for all, or one each
+      const predictor = predictorOf(model, methodOf('pt', model, null), { prompt: bank });
+      const validator = { predictor, tokenizer, batch_size: train.eval_batch_size };
       return validateTasks(validator, tasks).finally(() => bank.dispose());
     },
     derived: () => ({}),
     metadata: {
       method: 'mpt',
       tasks: tasks.map(({ task }) => task.name).join(','),
+      decomposition: String(config.decomposition),
       ...promptMetadata(open, config.data),
     },
   };

@@ -1,21 +1,23 @@
 import type { EvalConfig, FewShotSection } from '../config/schema.js';
 import { latestCheckpoint } from '../checkpoints/manager.js';
+import { methodLabel, type MethodName } from '../methods/names.js';
+import { openTuned } from '../methods/stored.js';
 import type { OpenModel } from '../model/open.js';
 import { countParameters } from '../model/weights.js';
-import { promptBank, readPrompt } from '../prompts/file.js';
 import { configOfRun } from '../runs/compare-config.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
+import type { RunId } from '../runs/paths.js';
 import type { Run } from '../runs/run-folder.js';
 import { tokenRows } from '../data/rows.js';
 import { drawFewShot } from '../samplers/few-shot.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
-import { adaptationStart } from './adapt.js';
 import type { Context, RunOutcome } from './context.js';
 import { execute } from './execute.js';
 import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
-import { promptTuningRun, type Method } from './prompt-tuning.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
-import { scoredSplit, testPrompts } from './test-prompts.js';
+import { adaptationStart } from './start.js';
+import { scoredSplit, testEntries } from './test-entries.js';
+import { tuningRun } from './tuning.js';
 
 /** Seed of one draw's initial values and data order. */
 function memberSeed(seed: number, draw: number): number {
@@ -28,25 +30,33 @@ interface Draw {
   indices: number[];
 }
 
-/** Scores every draw's prompt on the scored split and writes predictions.jsonl and draws.json. */
+/** One number of shots on one task. */
+interface Shots {
+  task: PreparedTask;
+  shots: number;
+  seed: number;
+}
+
+/** Scores every draw on the scored split and writes predictions.jsonl and draws.json. */
 async function testDraws(
   config: EvalConfig,
   context: Context,
   open: OpenModel,
-  prepared: PreparedTask,
   run: Run,
-  options: { label: string; shots: number; seed: number; draws: Draw[]; trainable: number },
+  { task: prepared, shots, seed }: Shots,
+  options: { label: string; draws: readonly Draw[]; trainable: number },
 ): Promise<EvaluationResults> {
-  const { draws, seed, shots } = options;
+  const { draws } = options;
   const train = prepared.train();
   const ids = draws.map(({ draw, indices }) => ({ draw, ids: indices.map((index) => train.examples.get(index).id) }));
   writeFileAtomic(run.path('draws.json'), `${JSON.stringify(ids, null, 2)}\n`);
 
   const split = scoredSplit(config, prepared);
   const { checkpoint } = latestCheckpoint(run.path('checkpoints'));
-  const bank = promptBank(readPrompt(checkpoint!.path, open.model.config.d_model)); // [draws, P, D]
+  const tuned = openTuned(checkpoint!.path, open.model); // an entry for each draw
+  const by = { predictor: tuned.predictor, tokenizer: open.tokenizer, entries: draws.map((_, entry) => entry) };
   const where = { label: `${options.label}: test`, folder: run.folder };
-  const answers = await testPrompts(config, context, open, prepared, split, bank, where).finally(() => bank.dispose());
+  const answers = await testEntries(config, context, prepared, split, by, where).finally(() => tuned.dispose());
   const lines = draws.flatMap(({ draw }, i) => predictionLines(prepared, split, answers[i]!, { draw }));
   const scores = draws.map(({ draw }, i) => ({ seed, draw, metrics: scoreOf(prepared, split, answers[i]!) }));
   writeFileAtomic(run.path('predictions.jsonl'), `${lines.join('\n')}\n`);
@@ -66,8 +76,9 @@ async function testDraws(
  * adapt to each, test each on the scored split, report mean and spread. There is no validation: k examples are all that
  * is known of the task, so every draw trains the same number of steps and its last prompt counts.
  *
- * The draws of one method and task train together as the members of one run, each with its own prompt, optimiser state,
- * clipping, data order and dropout over the one frozen model: the same arithmetic as one by one.
+ * With prompts, the draws of one method and task train together as the members of one run, each with its own prompt,
+ * optimiser state, clipping, data order and dropout over the one frozen model: the same arithmetic as one by one. Where
+ * the model's weights change (adapter, bitfit, finetune) every draw is a run of its own.
  */
 export async function fewShot(
   config: EvalConfig,
@@ -85,10 +96,11 @@ export async function fewShot(
           draw,
           indices: drawFewShot(train, shots, seed, draw, { balanced: section.balanced }),
         }));
-        const seeds = draws.map(({ draw }) => memberSeed(seed, draw));
         for (const method of config.methods) {
-          const outcome = await fewShotRun(config, section, context, open, { task, shots, seed, draws, seeds, method });
-          if (outcome) outcomes.push(outcome);
+          for (const part of TOGETHER.includes(method) ? [draws] : draws.map((draw) => [draw])) {
+            const outcome = await fewShotRun(config, section, context, open, { task, shots, seed }, method, part);
+            if (outcome) outcomes.push(outcome);
+          }
         }
       }
     }
@@ -96,52 +108,64 @@ export async function fewShot(
   return outcomes;
 }
 
+/** Methods whose draws train side by side over the frozen model. */
+const TOGETHER: readonly MethodName[] = ['mpt', 'pt', 'spot', 'attempt'];
+
+/** Trains and tests some draws of one method: all of them, or the one that is a run of its own. */
 function fewShotRun(
   config: EvalConfig,
   section: FewShotSection,
   context: Context,
   open: OpenModel,
-  run: { task: PreparedTask; shots: number; seed: number; draws: Draw[]; seeds: number[]; method: Method },
+  of: Shots,
+  method: MethodName,
+  draws: readonly Draw[],
 ): Promise<RunOutcome | null> {
-  const { task, shots, seed, draws, seeds, method } = run;
+  const { task, shots, seed } = of;
   const name = task.task.name;
   const { rows } = task.train();
-  const start = adaptationStart(open, method, config, seeds, seed);
-  const label = `few-shot ${shots} ${name}, ${method}, seed ${seed}, ${draws.length} draws`;
+  const stage = `few-shot-${shots}`;
+  const methodName = methodLabel({ method, multi_task: false, variant: config.variant });
+  const together = TOGETHER.includes(method);
+  const id: RunId = { experiment: config.experiment, stage, method: methodName, task: name, seed };
+  const seeds = draws.map(({ draw }) => memberSeed(seed, draw));
+  const entries = { seeds, tasks: false, target: { task: name, stage } };
+  // A run of one draw is told by its own seed what it draws at random; a run of several, what it builds on.
+  const start = adaptationStart(open, method, config, entries, together ? seed : seeds[0]!);
+  const what = together ? `${draws.length} draws` : `draw ${draws[0]!.draw}`;
+  const label = `few-shot ${shots} ${name}, ${methodName}, seed ${seed}, ${what}`;
   return execute(context, {
     stage: 'eval',
     out: config.out,
-    id: { experiment: config.experiment, stage: `few-shot-${shots}`, method, task: name, seed },
-    config: { ...configOfRun(config, { task: name, seed, method }), few_shot: { ...section, shots: [shots] } },
+    id: together ? id : { ...id, draw: draws[0]!.draw },
+    config: {
+      ...configOfRun(config, { task: name, seed, method }),
+      // Which draw it is, is in the folder; how many there are makes no difference to it.
+      few_shot: { ...section, shots: [shots], ...(together ? {} : { draws: 1 }) },
+    },
     model_parameters: countParameters(open.model.weights),
     inputs: inputsOf(open, [task], start.files),
     facts: () => [
       ...dataFacts(task, section.train),
-      ['draws', `${draws.length} of ${shots} examples, trained together`],
+      ['draws', together ? `${draws.length} of ${shots} examples, trained together` : `${what} of ${shots} examples`],
       ['starts from', start.from],
     ],
     spec: () =>
-      promptTuningRun(open, {
+      tuningRun(open, {
         label,
         method,
+        start,
         task,
         members: draws.map(({ indices }) => tokenRows(indices.map((index) => rows.get(index)))),
         seeds,
         train: section.train,
         rows_per_pass: section.rows_per_pass,
         optim: section.optim[method],
-        initial: start.initial,
-        frozen: start.frozen,
+        logging: config.logging,
         validate: false,
       }),
-    results: async (open_run, { trainable }) => ({
-      ...(await testDraws(config, context, open, task, open_run, {
-        label,
-        shots,
-        seed,
-        draws,
-        trainable,
-      })),
+    results: async (run, { trainable }) => ({
+      ...(await testDraws(config, context, open, run, of, { label, draws, trainable })),
     }),
   });
 }

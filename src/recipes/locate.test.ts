@@ -62,7 +62,9 @@ test("teachers: in the order of the config, the run's own seed first, else the s
   for (const seed of [4, 3]) leave(teacher('cb', seed), 'finished', true);
   leave(teacher('cb', 1), 'stopped', true);
   const folders = (seed: number, more: object = {}): string[] =>
-    locateTeachers(distill(more), seed).map((path) => path.split(/[\\/]/).slice(-4, -2).join('/'));
+    locateTeachers(distill(more), distill(more).source_tasks, seed).map((path) =>
+      path.split(/[\\/]/).slice(-4, -2).join('/'),
+    );
   assert.deepEqual(folders(3), ['sst2/seed-3', 'cb/seed-3']);
   assert.deepEqual(folders(10), ['sst2/seed-10', 'cb/seed-3']);
   assert.deepEqual(folders(1), ['sst2/seed-2', 'cb/seed-3']);

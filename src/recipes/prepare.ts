@@ -155,7 +155,11 @@ export function promptMetadata(open: OpenModel, rendering: PreparedTask['renderi
 }
 
 /** Warns where a prompt was trained on another model, or on texts made in another way, than it is now used with. */
-export function checkProvenance(stored: StoredPrompt, open: OpenModel, rendering: PreparedTask['rendering']): void {
+export function checkProvenance(
+  stored: Pick<StoredPrompt, 'file' | 'metadata'>,
+  open: OpenModel,
+  rendering: PreparedTask['rendering'],
+): void {
   const now = promptMetadata(open, rendering);
   if (stored.metadata['model'] !== undefined && stored.metadata['model'] !== now['model']) {
     warn(`${stored.file} was trained on another model than ${open.folder}, or on other files of it`);

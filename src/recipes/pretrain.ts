@@ -8,6 +8,7 @@ import { banner, log } from '../logging/console.js';
 import { tokenCrossEntropy } from '../losses/cross-entropy.js';
 import { parseT5Config, type T5Config } from '../model/config.js';
 import { initialWeights } from '../model/init.js';
+import { modelPredictor } from '../methods/predictor.js';
 import { modelFolder } from '../model/folder.js';
 import { rowDropout } from '../model/row-dropout.js';
 import { forward } from '../model/t5.js';
@@ -99,6 +100,7 @@ function pretrainRun(
   if (train.max_steps === null) throw new UserError('pretrain counts steps, not epochs: set train.max_steps');
   return {
     label: `pretrain, seed ${seed}`,
+    logging: config.logging,
     total_steps: train.max_steps,
     train,
     optim: config.optim,
@@ -119,7 +121,11 @@ function pretrainRun(
     eval_columns: ['score', ...tasks.map(({ task }) => task.name)],
     evaluate: (parameters) =>
       validateTasks(
-        { model: { config: t5, weights: parameters }, tokenizer, bank: null, batch_size: train.eval_batch_size },
+        {
+          predictor: modelPredictor({ config: t5, weights: parameters }),
+          tokenizer,
+          batch_size: train.eval_batch_size,
+        },
         tasks,
       ),
     derived: () => ({}),

@@ -1,6 +1,6 @@
 import type { TeachConfig } from '../config/schema.js';
 import type { Context, RunOutcome } from './context.js';
-import { startFromScratch } from './adapt.js';
+import { startFromScratch } from './start.js';
 import { tuneTasks } from './tune-tasks.js';
 
 /** Teacher prompts: vanilla prompt tuning of one prompt per source task and seed, each alone (paper section 3.1). */

@@ -1,27 +1,21 @@
 import type { AdaptConfig, TeachConfig } from '../config/schema.js';
+import { methodLabel } from '../methods/names.js';
 import { openModel, type OpenModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
-import type { Tensors } from '../optim/optimizer.js';
 import { configOfRun } from '../runs/compare-config.js';
+import { joinedTasks } from '../runs/paths.js';
+import { formatCount } from '../util/format.js';
 import { stageBanner, type Context, type PlannedRun, type RunOutcome } from './context.js';
 import { executeAll } from './execute.js';
-import { dataFacts, inputsOf, prepareTask } from './prepare.js';
-import { promptTuningRun } from './prompt-tuning.js';
+import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
+import type { Start } from './start.js';
+import { multiTaskRun, tuningRun } from './tuning.js';
 
-/** Where the prompts of a run start. */
-export interface PromptStart {
-  /** For people: a file, or how they are made. */
-  from: string;
-  /** The files it reads; a run whose files have changed since is done again. */
-  files: string[];
-  /** Fresh parameters; the caller owns them. */
-  initial: () => Tensors;
-  /** Names of parameters that stay as they are. */
-  frozen: string[];
-}
+/** Makes the start of a run; called once for each. */
+type StartOf = (open: OpenModel, seed: number, task: string) => Start;
 
 /**
- * Prompts on one task each, for every task and seed of a config: teachers and target adaptation. As many runs train side
+ * Tuning on one task each, for every task and seed of a config: teachers and target adaptation. As many runs train side
  * by side as the config's `fleet` says; finished ones are skipped.
  */
 export async function tuneTasks(
@@ -29,7 +23,7 @@ export async function tuneTasks(
   title: string,
   config: TeachConfig | AdaptConfig,
   context: Context,
-  startOf: (open: OpenModel, seed: number) => PromptStart,
+  startOf: StartOf,
 ): Promise<RunOutcome[]> {
   const open = await openModel(config.model);
   try {
@@ -45,36 +39,95 @@ async function* plannedRuns(
   config: TeachConfig | AdaptConfig,
   context: Context,
   open: OpenModel,
-  startOf: (open: OpenModel, seed: number) => PromptStart,
+  startOf: StartOf,
 ): AsyncGenerator<PlannedRun> {
-  const { method, experiment, out, train, optim } = config;
+  const { method, experiment, out, train, optim, logging, variant } = config;
+  const label = methodLabel({ method, multi_task: false, variant });
   for (const name of config.tasks) {
     const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
     for (const seed of config.seeds) {
-      const start = startOf(open, seed);
+      const start = startOf(open, seed, name);
       yield {
         stage,
         out,
-        id: { experiment, stage, method, task: name, seed },
+        id: { experiment, stage, method: label, task: name, seed },
         config: configOfRun(config, { task: name, seed }),
         model_parameters: countParameters(open.model.weights),
         inputs: inputsOf(open, [task], start.files),
         facts: () => [...dataFacts(task, train), ['starts from', start.from]],
         spec: () =>
-          promptTuningRun(open, {
-            label: `${stage} ${name}, ${method}, seed ${seed}`,
+          tuningRun(open, {
+            label: `${stage} ${name}, ${label}, seed ${seed}`,
             method,
+            start,
             task,
             members: [task.train().rows],
             seeds: [seed],
             train,
             rows_per_pass: null,
             optim,
-            initial: start.initial,
-            frozen: start.frozen,
+            logging,
             validate: true,
           }),
       };
     }
+  }
+}
+
+/**
+ * Tuning on all tasks of a config together, one run a seed; its folder's task is their names joined. Only what methods
+ * share between tasks makes this another thing than one by one.
+ */
+export async function tuneTogether(
+  title: string,
+  config: AdaptConfig,
+  context: Context,
+  startOf: (open: OpenModel, seed: number) => Start,
+): Promise<RunOutcome[]> {
+  const open = await openModel(config.model);
+  try {
+    stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
+    return await executeAll(context, plannedTogether(config, context, open, startOf), config);
+  } finally {
+    disposeWeights(open.model.weights);
+  }
+}
+
+async function* plannedTogether(
+  config: AdaptConfig,
+  context: Context,
+  open: OpenModel,
+  startOf: (open: OpenModel, seed: number) => Start,
+): AsyncGenerator<PlannedRun> {
+  const { method, experiment, out, train, optim, logging, sampling, variant } = config;
+  const label = methodLabel({ method, multi_task: true, variant });
+  const tasks: PreparedTask[] = [];
+  for (const name of config.tasks) tasks.push(await prepareTask(name, config.data, open.tokenizer, context.progress));
+  for (const seed of config.seeds) {
+    const start = startOf(open, seed);
+    yield {
+      stage: 'adapt',
+      out,
+      id: { experiment, stage: 'adapt', method: label, task: joinedTasks(config.tasks), seed },
+      config: configOfRun(config, { seed }),
+      model_parameters: countParameters(open.model.weights),
+      inputs: inputsOf(open, tasks, start.files),
+      facts: () => [
+        ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
+        ['starts from', start.from],
+      ],
+      spec: () =>
+        multiTaskRun(open, {
+          label: `adapt ${tasks.length} tasks, ${label}, seed ${seed}`,
+          method,
+          start,
+          tasks,
+          seed,
+          sampling,
+          train,
+          optim,
+          logging,
+        }),
+    };
   }
 }

@@ -1,32 +1,30 @@
-import type { T5Model } from '../model/t5.js';
-import type { PromptBank } from '../prompts/bank.js';
+import type { Predictor } from '../methods/predictor.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { predict } from '../train/predict.js';
 import type { Evaluation } from '../train/run-spec.js';
 import type { PreparedTask } from './prepare.js';
 import { scoreOf } from './score.js';
 
-/** What validation generates with; `bank` is null where the model itself is trained, not a prompt. */
+/** What validation generates with. */
 export interface Validator {
-  model: T5Model;
+  predictor: Predictor;
   tokenizer: Tokenizer;
-  bank: PromptBank | null;
   batch_size: number;
 }
 
-/** All metrics of a task on its validation split, each example behind the prompt of `entry`. */
+/** All metrics of a task on its validation split, answered by `entry` of what is trained. */
 export async function validateTask(
-  { model, tokenizer, bank, batch_size }: Validator,
+  { predictor, tokenizer, batch_size }: Validator,
   prepared: PreparedTask,
   entry: number,
 ): Promise<Record<string, number>> {
   const split = prepared.split('validation');
   const entries = new Array<number>(split.rows.length).fill(entry);
   const options = { batch_size, max_new_tokens: prepared.max_target_length, labels: prepared.answers };
-  return scoreOf(prepared, split, await predict(model, tokenizer, split.rows, bank, entries, options));
+  return scoreOf(prepared, split, await predict(predictor, tokenizer, split.rows, entries, options));
 }
 
-/** The headline metric of every task, task i behind bank entry i; their mean is the score. */
+/** The headline metric of every task, task i answered by entry i; their mean is the score. */
 export async function validateTasks(validator: Validator, tasks: readonly PreparedTask[]): Promise<Evaluation> {
   const columns: Record<string, number> = {};
   for (const [entry, prepared] of tasks.entries()) {

@@ -1,12 +1,34 @@
-import { averageOf, parametersOf, type Section } from './comparison.js';
-import type { ResultCell } from './types.js';
+import {
+  isScore,
+  type PaperTable,
+  type Published,
+  type PublishedStatus,
+  type TableCell,
+  type TableRow,
+} from './types.js';
 
 /** What stands in for a value that does not exist. */
 export const MISSING = '–';
 
-export function formatScore(value: number | undefined | null): string {
+/** Behind a score that may still change. */
+export const INCOMPLETE_MARK = '†';
+
+/** Behind a difference to a published number. */
+export const STATUS_MARKS: Readonly<Record<PublishedStatus, string>> = {
+  verified: '',
+  consistent: '~',
+  unverified: '?',
+};
+
+export const STATUS_MEANINGS: Readonly<Record<PublishedStatus, string>> = {
+  verified: 'read in a source',
+  consistent: 'recalled, and in line with what else is known',
+  unverified: 'recalled without a check',
+};
+
+export function formatScore(value: number | undefined | null, digits = 1): string {
   if (value === undefined || value === null) return MISSING;
-  return Number.isFinite(value) ? value.toFixed(1) : String(value);
+  return Number.isFinite(value) ? value.toFixed(digits) : String(value);
 }
 
 /** 77568 → "77,568". */
@@ -14,17 +36,38 @@ export function formatCount(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : MISSING;
 }
 
-/** "70.8 ± 5.7 (4)"; without ± where the spread is unknown. */
-export function formatCell(cell: ResultCell | undefined): string {
-  if (cell === undefined) return MISSING;
-  const spread = cell.std === null ? '' : ` ± ${formatScore(cell.std)}`;
-  return `${formatScore(cell.mean)}${spread} (${cell.n})`;
+/** "+1.3", "−0.4", "±0.0"; figures rounded as the scores are. */
+export function formatDifference(difference: number, digits = 1): string {
+  const size = Math.abs(difference).toFixed(digits);
+  const sign = Number(size) === 0 ? '±' : difference > 0 ? '+' : '−';
+  return `${sign}${size}`;
 }
 
-/** Count of trainable parameters of a method, a range where it differs between tasks. */
-export function formatParameters(section: Section, method: string): string {
-  const range = parametersOf(section, method);
-  if (range === undefined) return MISSING;
+/** Difference of a cell to the paper's number, unrounded; null where either does not exist. */
+export function differenceOf(cell: TableCell): number | null {
+  return isScore(cell) && cell.published !== null && Number.isFinite(cell.mean)
+    ? cell.mean - cell.published.value
+    : null;
+}
+
+/** "+1.3~" beside a score; "(85.9~)", the number itself, where there is none yet; "" where there is no number. */
+export function formatPublished(cell: TableCell, digits = 1): string {
+  const { published } = cell;
+  if (published === null) return '';
+  const difference = differenceOf(cell);
+  const mark = STATUS_MARKS[published.status];
+  return difference === null
+    ? `(${formatPublishedValue(published, digits)})`
+    : `${formatDifference(difference, digits)}${mark}`;
+}
+
+export function formatPublishedValue({ value, status }: Published, digits = 1): string {
+  return `${value.toFixed(digits)}${STATUS_MARKS[status]}`;
+}
+
+/** Count of trainable parameters of a row, a range where it differs between tasks. */
+export function formatParameters({ trainable_parameters: range }: Pick<TableRow, 'trainable_parameters'>): string {
+  if (range === null) return MISSING;
   return range.least === range.most
     ? formatCount(range.least)
     : `${formatCount(range.least)}–${formatCount(range.most)}`;
@@ -50,31 +93,8 @@ export function shotsTitle(shots: number | null): string {
   return shots === 1 ? '1 shot (training example)' : `${formatCount(shots)} shots (training examples in all)`;
 }
 
-/** The metric where all rows share it; undefined where it needs a column of its own. */
-export function commonMetric(section: Section): string | undefined {
-  const metrics = new Set(section.rows.map((row) => row.metric));
-  return metrics.size === 1 ? [...metrics][0] : undefined;
-}
-
-/** What the figures mean: shots, metric, and over what the spread was taken. */
-export function sectionCaption(section: Section): string {
-  const [one, many] = section.shots === null ? ['seed', 'seeds'] : ['draw', 'draws'];
-  const cells = section.rows.flatMap((row) => row.cells);
-  const spread = cells.some((cell) => cell.std !== null)
-    ? `mean ± sample standard deviation over n ${many}, n in brackets`
-    : cells.every((cell) => cell.n === 1)
-      ? `one ${one} (n = 1), so the spread is unknown`
-      : `mean over n ${many}, n in brackets`;
-  const parts = [`${shotsTitle(section.shots)}; ${commonMetric(section) ?? 'scores'}, 0–100: ${spread}.`];
-  if (section.methods.length > 1) parts.push('Marked: highest mean.');
-  if (section.rows.length > 1) {
-    parts.push('Average: mean of the means over tasks.');
-    if (section.methods.some((method) => averageOf(section, method) === undefined)) {
-      parts.push('No average where a task is missing.');
-    }
-  }
-  if (section.rows.some((row) => row.majority !== null)) {
-    parts.push('Majority: always answering the most frequent label of the test split.');
-  }
-  return parts.join(' ');
+/** "Marked *: the best of each task."; none where nothing is marked. */
+export function bestNote({ rows }: Pick<PaperTable, 'rows'>, word: string): string[] {
+  const any = rows.some(({ cells }) => cells.some((cell) => isScore(cell) && cell.best));
+  return any ? [`${word}: the best of each column.`] : [];
 }

@@ -1,146 +1,120 @@
-import { comparisonChart } from './comparison-chart.js';
-import { averageMajority, averageOf, bestIndices, cellOf, methodsOf, sectionsOf, type Section } from './comparison.js';
-import {
-  formatCount,
-  formatDuration,
-  formatMegabytes,
-  formatParameters,
-  formatScore,
-  MISSING,
-  sectionCaption,
-  shotsTitle,
-} from './format.js';
-import { lineChart, smoothingNote } from './line-chart.js';
+import { formatCount, formatDuration } from '../util/format.js';
+import { methodStyles } from './figures/method-styles.js';
+import { marksHtml, scrolling, tableSection } from './html-table.js';
 import { STYLE } from './style.js';
-import { colorClass, escapeMarkup as escape } from './svg.js';
-import type { Chart, Report, ResultCell, StageTiming } from './types.js';
+import { escapeMarkup as escape } from './svg.js';
+import type { Figure, Report, StageTiming } from './types.js';
 
 /** Nothing may be loaded or run, whatever the texts of a report hold. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** A table that scrolls within itself where the screen is narrower. */
-function scrolling(label: string, head: string, body: string, foot = ''): string {
-  const footer = foot === '' ? '' : `<tfoot>${foot}</tfoot>`;
-  return (
-    `<div class="scroll" role="region" tabindex="0" aria-label="${escape(label)}">` +
-    `<table><thead>${head}</thead><tbody>${body}</tbody>${footer}</table></div>`
-  );
-}
+const MISSING = '–';
 
-function scoreCell(cell: ResultCell | undefined, best: boolean): string {
-  if (cell === undefined) return `<td class="dim">${MISSING}</td>`;
-  const mean = escape(formatScore(cell.mean));
-  const spread = cell.std === null ? '' : `± ${escape(formatScore(cell.std))} `;
-  const detail = `<span class="spread">${spread}<small>(${formatCount(cell.n)})</small></span>`;
-  const figures = `${best ? `<strong>${mean}</strong>` : mean} ${detail}`;
-  return best ? `<td class="best">${figures}</td>` : `<td>${figures}</td>`;
-}
+/** Problems that are shown before the rest is folded away. */
+const PROBLEMS_SHOWN = 8;
 
-function resultsHtml(section: Section, slots: readonly string[]): string {
-  const { rows, methods } = section;
-  const withMajority = rows.some((row) => row.majority !== null);
-  const majority = (value: string): string => (withMajority ? `<td class="dim">${value}</td>` : '');
-  const columns = methods.map(
-    (method) => `<th scope="col"><span class="key ${colorClass(slots.indexOf(method))}"></span>${escape(method)}</th>`,
-  );
-  if (withMajority) columns.push('<th scope="col">majority</th>');
-  const head = `<tr><th scope="col">Task</th>${columns.join('')}</tr>`;
-  const body = rows.map((row) => {
-    const best = bestIndices(methods.map((method) => cellOf(row, method)?.mean));
-    const detail = `${row.task} · ${row.metric} · ${formatCount(row.test_examples)} test examples`;
-    const cells = methods.map((method, index) => scoreCell(cellOf(row, method), best.has(index)));
-    const name = `<th scope="row">${escape(row.title)} <small>${escape(detail)}</small></th>`;
-    return `<tr>${name}${cells.join('')}${majority(formatScore(row.majority))}</tr>`;
-  });
-  const foot: string[] = [];
-  if (rows.length > 1) {
-    const averages = methods.map((method) => averageOf(section, method));
-    const best = bestIndices(averages);
-    const cells = averages.map((value, index) =>
-      best.has(index)
-        ? `<td class="best"><strong>${formatScore(value)}</strong></td>`
-        : `<td>${formatScore(value)}</td>`,
-    );
-    foot.push(
-      `<tr><th scope="row">Average</th>${cells.join('')}${majority(formatScore(averageMajority(section)))}</tr>`,
-    );
-  }
-  const parameters = methods.map((method) => `<td>${formatParameters(section, method)}</td>`);
-  foot.push(`<tr><th scope="row">Trainable parameters</th>${parameters.join('')}${majority('')}</tr>`);
-  const title = shotsTitle(section.shots);
-  return (
-    `<h3>${escape(title)}</h3>\n<figure class="panel">` +
-    `<div class="wide">${comparisonChart(section, { width: 1000, slots })}</div>` +
-    `<div class="narrow">${comparisonChart(section, { width: 332, slots })}</div></figure>\n` +
-    scrolling(`Results, ${title}`, head, body.join('\n'), foot.join('\n')) +
-    `\n<p class="caption">${escape(sectionCaption(section).replace('Marked:', 'Shaded:'))}</p>`
-  );
-}
-
-/** Order of the colours: those of the methods where methods are drawn, else the same in all charts if eight will do. */
-function slotsOf(charts: readonly Chart[], methods: readonly string[]): string[] {
-  const labels = [...new Set(charts.flatMap((chart) => chart.series.map((series) => series.label)))];
-  if (labels.some((label) => methods.includes(label))) return [...new Set([...methods, ...labels])];
-  return labels.length <= 8 ? labels : [];
-}
-
-function chartsHtml(section: string, charts: Chart[], methods: readonly string[]): string {
-  const slots = slotsOf(charts, methods);
-  const figures = charts.map(
-    (chart) =>
-      `<figure class="panel"><figcaption>${escape(chart.title)}</figcaption>${lineChart(chart, { slots })}</figure>`,
-  );
-  const note = smoothingNote(charts);
-  const below = note === '' ? '' : `\n<p class="caption">${escape(note)}</p>`;
-  return `<h3>${escape(section)}</h3>\n<div class="multiples">\n${figures.join('\n')}\n</div>${below}`;
+interface Part {
+  id: string;
+  title: string;
+  html: string;
+  /** Entries below this one in the table of contents. */
+  parts: { id: string; title: string }[];
 }
 
 function timingsHtml(timings: readonly StageTiming[]): string {
+  const megabytes = (value: number): string => (value > 0 ? `${formatCount(value)} MB` : MISSING);
   const row = (timing: StageTiming): string => {
-    const perStep = timing.steps > 0 ? `${formatCount((timing.wall_seconds / timing.steps) * 1000)} ms` : MISSING;
+    const perStep = timing.steps > 0 ? formatDuration((timing.wall_seconds / timing.steps) * 1000) : MISSING;
     const steps = timing.steps > 0 ? formatCount(timing.steps) : MISSING;
-    const cells = [steps, formatDuration(timing.wall_seconds), perStep, formatMegabytes(timing.peak_rss_mb)];
+    const cells = [steps, formatDuration(timing.wall_seconds * 1000), perStep, megabytes(timing.peak_rss_mb)];
     return `<tr><th scope="row">${escape(timing.stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   };
   const head = ['Stage', 'Steps', 'Wall time', 'Wall time per step', 'Peak memory'];
   const total = timings.reduce((sum, timing) => sum + timing.wall_seconds, 0);
   const peak = Math.max(...timings.map((timing) => timing.peak_rss_mb));
   const foot =
-    `<tr><th scope="row">Together</th><td></td><td>${formatDuration(total)}</td><td></td>` +
-    `<td>${formatMegabytes(peak)}</td></tr>`;
+    timings.length > 1
+      ? `<tfoot><tr><th scope="row">Together</th><td></td><td>${formatDuration(total * 1000)}</td><td></td>` +
+        `<td>${megabytes(peak)}</td></tr></tfoot>`
+      : '';
   return scrolling(
     'Time and memory by stage',
-    `<tr>${head.map((title) => `<th scope="col">${title}</th>`).join('')}</tr>`,
-    timings.map(row).join('\n'),
-    timings.length > 1 ? foot : '',
+    `<caption>Time and memory by stage</caption><thead><tr>${head.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>` +
+      `<tbody>${timings.map(row).join('\n')}</tbody>${foot}`,
   );
 }
 
-/**
- * One self-contained page: results, curves, how it was run, notes. It loads nothing and runs no script; every text of
- * the report is escaped.
- */
-export function renderReport(report: Report): string {
-  const methods = methodsOf(report.results);
-  const sections = sectionsOf(report.results).map((section) => resultsHtml(section, methods));
-  const parts = [
-    `<header><h1>${escape(report.title)}</h1><p class="subtitle">${escape(report.subtitle)}</p></header>`,
-    `<h2>Results</h2>\n${sections.length > 0 ? sections.join('\n') : '<p>No results yet.</p>'}`,
+function listHtml(items: readonly string[]): string {
+  return `<ul>${items.map((item) => `<li>${escape(item)}</li>`).join('\n')}</ul>`;
+}
+
+function problemsHtml(problems: readonly string[]): string {
+  if (problems.length <= PROBLEMS_SHOWN) return listHtml(problems);
+  const rest = problems.slice(PROBLEMS_SHOWN);
+  return (
+    listHtml(problems.slice(0, PROBLEMS_SHOWN)) +
+    `<details><summary>${formatCount(rest.length)} more</summary>${listHtml(rest)}</details>`
+  );
+}
+
+function figureHtml({ id, title, caption, svg, wide }: Figure): string {
+  const below = caption === '' ? '' : `<figcaption class="caption">${escape(caption)}</figcaption>`;
+  return `<section id="${escape(id)}"><h3>${escape(title)}</h3>\n<figure${wide ? '' : ' class="half"'}>${svg}${below}</figure></section>`;
+}
+
+/** Links to the parts of the page, where there are so many that one looks for them. */
+function contentsHtml(parts: readonly Part[]): string {
+  if (parts.reduce((sum, part) => sum + part.parts.length, 0) < 3) return '';
+  const link = ({ id, title }: { id: string; title: string }): string =>
+    `<a href="#${escape(id)}">${escape(title)}</a>`;
+  const items = parts.map((part) => {
+    const below = part.parts.map((entry) => `<li>${link(entry)}</li>`);
+    return `<li>${link(part)}${below.length === 0 ? '' : `<ul>${below.join('')}</ul>`}</li>`;
+  });
+  return `<nav aria-label="Contents"><ul>${items.join('\n')}</ul></nav>`;
+}
+
+function partsOf(report: Report): Part[] {
+  const style = methodStyles(report.tables.flatMap(({ rows }) => rows.map(({ label }) => label)));
+  const tables = report.tables.map((table, i) => ({ id: `table-${i + 1}`, table }));
+  const sections = tables.map(({ id, table }) => tableSection(table, id, style));
+  const parts: Part[] = [
+    {
+      id: 'results',
+      title: 'Results',
+      html: sections.length > 0 ? marksHtml(report.tables) + sections.join('\n') : '<p>No results yet.</p>',
+      parts: tables.map(({ id, table: { title } }) => ({ id, title })),
+    },
   ];
-  const charts = report.charts.filter((group) => group.charts.length > 0);
-  if (charts.length > 0) {
-    parts.push(
-      `<h2>Curves</h2>\n${charts.map((group) => chartsHtml(group.section, group.charts, methods)).join('\n')}`,
-    );
+  if (report.problems.length > 0) {
+    parts.push({ id: 'problems', title: 'Not finished', html: problemsHtml(report.problems), parts: [] });
+  }
+  if (report.figures.length > 0) {
+    parts.push({
+      id: 'figures',
+      title: 'Figures',
+      html: report.figures.map(figureHtml).join('\n'),
+      parts: report.figures.map(({ id, title }) => ({ id, title })),
+    });
   }
   if (report.facts.length > 0 || report.timings.length > 0) {
     const facts = report.facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`);
     const list = facts.length > 0 ? `<dl>${facts.join('\n')}</dl>` : '';
-    parts.push(`<h2>How it was run</h2>\n${list}${report.timings.length > 0 ? timingsHtml(report.timings) : ''}`);
+    const html = `${list}${report.timings.length > 0 ? timingsHtml(report.timings) : ''}`;
+    parts.push({ id: 'run', title: 'How it was run', html, parts: [] });
   }
-  if (report.notes.length > 0) {
-    parts.push(`<h2>Notes</h2>\n<ul>${report.notes.map((note) => `<li>${escape(note)}</li>`).join('\n')}</ul>`);
-  }
+  if (report.notes.length > 0) parts.push({ id: 'notes', title: 'Notes', html: listHtml(report.notes), parts: [] });
+  return parts;
+}
+
+/**
+ * One self-contained page: tables, figures, how it was run, notes. It loads nothing and runs no script; every text of the
+ * report is escaped. Only the figures' `svg` is taken as it is.
+ */
+export function renderReport(report: Report): string {
+  const parts = partsOf(report);
+  const subtitle = report.subtitle === '' ? '' : `<p class="subtitle">${escape(report.subtitle)}</p>`;
+  const sections = parts.map(({ id, title, html }) => `<section id="${id}"><h2>${title}</h2>\n${html}</section>`);
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -151,7 +125,10 @@ export function renderReport(report: Report): string {
     `<title>${escape(report.title)}</title>`,
     `<style>${STYLE}</style>`,
     '</head>',
-    `<body><main>\n${parts.join('\n')}\n</main></body>`,
+    '<body>',
+    `<header><h1>${escape(report.title)}</h1>${subtitle}${contentsHtml(parts)}</header>`,
+    `<main>\n${sections.join('\n')}\n</main>`,
+    '</body>',
     '</html>',
     '',
   ].join('\n');

@@ -56,6 +56,13 @@ function tickLabel(tick: number, ticks: readonly number[]): string {
   return tick.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
+/** Ticks of a logarithmic axis differ in size: each has the decimals that it needs itself. 1.5 → 0.1, 20 → 1. */
+function ownStep(tick: number): number {
+  let step = 1;
+  while (step > 1e-9 && Math.abs(Math.round(tick / step) * step - tick) > tick * 1e-9) step /= 10;
+  return step;
+}
+
 /** A span that can be divided: a single value gets room on both sides. */
 function widened(low: number, high: number): [number, number] {
   if (high > low) return [low, high];
@@ -102,8 +109,7 @@ export function logScale(values: readonly number[], [from, to]: [number, number]
     domain: [low, high],
     ticks,
     at: (value) => from + ((Math.log(value) - start) / span) * (to - from),
-    // Ticks of different size: each with the decimals it needs itself.
-    label: (tick) => tickLabel(tick, tick >= 1 && Number.isInteger(tick) ? [tick, tick + 1] : [0, tick]),
+    label: (tick) => tickLabel(tick, [tick, tick + ownStep(tick)]),
   };
 }
 

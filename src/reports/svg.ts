@@ -36,69 +36,171 @@ export function text(content: string, attributes: Attributes): string {
   return element('text', attributes, escapeMarkup(content));
 }
 
-/** A chart: scales with its container, read out as one image by its title. */
-export function chartRoot(width: number, height: number, title: string, ...children: string[]): string {
-  const attributes = { class: 'chart', viewBox: `0 0 ${px(width)} ${px(height)}`, role: 'img', 'aria-label': title };
-  return element('svg', attributes, element('title', {}, escapeMarkup(title)), ...children);
+/** Characters of a title and of a description that are read out before it gets tiresome. */
+const SPOKEN = 600;
+
+/** A chart: scales with its container, read out as one image by its title and, where there is one, its description. */
+export function chartRoot(
+  width: number,
+  height: number,
+  { title, description = '', variant = '' }: ChartTexts,
+  ...children: string[]
+): string {
+  const spoken = description.length > SPOKEN ? `${description.slice(0, SPOKEN - 1)}…` : description;
+  const attributes = {
+    class: variant === '' ? 'chart' : `chart ${variant}`,
+    viewBox: `0 0 ${px(width)} ${px(height)}`,
+    role: 'img',
+    'aria-label': spoken === '' ? title : `${title}. ${spoken}`,
+  };
+  const desc = spoken === '' ? '' : element('desc', {}, escapeMarkup(spoken));
+  return element('svg', attributes, element('title', {}, escapeMarkup(title)), desc, ...children);
 }
 
-/** Class that sets the colour; eight of them, told apart by shape or dash where there are more. */
+export interface ChartTexts {
+  title: string;
+  /** What the picture shows, for those who cannot see it. */
+  description?: string;
+  /** Where it is shown: `wide` from tablets up, `narrow` on phones; everywhere when left out. */
+  variant?: '' | 'wide' | 'narrow';
+}
+
+/** How a series is drawn wherever it appears: a colour and shape of its own, outlined or dashed where `open`. */
+export interface SeriesStyle {
+  slot: number;
+  open: boolean;
+}
+
+/** Class that sets the colour; eight of them, told apart by dash where there are more. */
 export function colorClass(slot: number): string {
   return `s${slot % 8}`;
 }
 
-/** Beyond the eighth series the colours come again, dashed. */
-export function dash(slot: number): string | undefined {
-  return slot < 8 ? undefined : slot < 16 ? '6 3' : '2 3';
+/** Beyond the eighth series the colours come again, dotted; open ones are dashed. */
+export function dash({ slot, open }: SeriesStyle): string | undefined {
+  const dots = slot < 8 ? '' : slot < 16 ? '2 2.5' : '1 3';
+  if (!open) return dots === '' ? undefined : dots;
+  return dots === '' ? '6 3' : `7 3 ${dots}`;
 }
 
-/** A filled marker whose shape differs from slot to slot, so that colour is not the only difference. */
-export function marker(slot: number, x: number, y: number, radius: number): string {
-  const at = (dx: number, dy: number): string => `${px(x + dx * radius)} ${px(y + dy * radius)}`;
-  const shape = [
-    () => element('circle', { cx: x, cy: y, r: radius }),
-    () => element('path', { d: `M${at(-0.9, -0.9)}L${at(0.9, -0.9)}L${at(0.9, 0.9)}L${at(-0.9, 0.9)}Z` }),
-    () => element('path', { d: `M${at(0, -1.25)}L${at(1.25, 0)}L${at(0, 1.25)}L${at(-1.25, 0)}Z` }),
-    () => element('path', { d: `M${at(0, -1.15)}L${at(1.15, 0.9)}L${at(-1.15, 0.9)}Z` }),
-  ][slot % 4]!;
-  return element('g', { class: colorClass(slot), fill: 'currentColor' }, shape());
+/** Corners of each shape in units of the radius; the first is a circle. */
+const SHAPES: readonly (readonly (readonly [number, number])[])[] = [
+  [],
+  [
+    [-0.9, -0.9],
+    [0.9, -0.9],
+    [0.9, 0.9],
+    [-0.9, 0.9],
+  ],
+  [
+    [0, -1.25],
+    [1.25, 0],
+    [0, 1.25],
+    [-1.25, 0],
+  ],
+  [
+    [0, -1.15],
+    [1.15, 0.9],
+    [-1.15, 0.9],
+  ],
+  [
+    [-1.15, -0.9],
+    [1.15, -0.9],
+    [0, 1.15],
+  ],
+  [
+    [-0.4, -1.2],
+    [0.4, -1.2],
+    [0.4, -0.4],
+    [1.2, -0.4],
+    [1.2, 0.4],
+    [0.4, 0.4],
+    [0.4, 1.2],
+    [-0.4, 1.2],
+    [-0.4, 0.4],
+    [-1.2, 0.4],
+    [-1.2, -0.4],
+    [-0.4, -0.4],
+  ],
+  [
+    [0.5, -1],
+    [1.05, 0],
+    [0.5, 1],
+    [-0.5, 1],
+    [-1.05, 0],
+    [-0.5, -1],
+  ],
+  [
+    [-1.2, -0.6],
+    [1.2, -0.6],
+    [1.2, 0.6],
+    [-1.2, 0.6],
+  ],
+];
+
+/** A marker whose shape differs from slot to slot, so that colour is not the only difference. */
+export function marker({ slot, open }: SeriesStyle, x: number, y: number, radius: number): string {
+  // Where colours come again, shapes do not come with them.
+  const corners = SHAPES[(slot + 3 * Math.floor(slot / 8)) % 8]!;
+  const path = corners.map(([dx, dy]) => `${px(x + dx * radius)} ${px(y + dy * radius)}`).join('L');
+  const shape =
+    corners.length === 0 ? element('circle', { cx: x, cy: y, r: radius }) : element('path', { d: `M${path}Z` });
+  return element('g', { class: `${colorClass(slot)} ${open ? 'hollow' : 'solid'}` }, shape);
+}
+
+/** Widths at 11 px in a wide system font, so that what is measured fits in any. */
+function characterWidth(character: string): number {
+  if (/[ijl.,:;|'!]/.test(character)) return 3.6;
+  if (/[ frtI()[\]/-]/.test(character)) return 4.6;
+  if (/[MWmw@%]/.test(character)) return 10.6;
+  return /[A-Z]/.test(character) ? 7.9 : 7;
 }
 
 /** About how wide a text of 11 px is in a system font; on the generous side. */
 export function textWidth(content: string): number {
-  return [...content].length * 6.2;
+  return [...content].reduce((sum, character) => sum + characterWidth(character), 0);
 }
 
 /** Text of `size` px cut to fit `width` pixels, with an ellipsis. */
 export function fitText(content: string, width: number, size = 11): string {
-  const room = Math.max(1, Math.floor((width * 11) / size / 6.2));
-  const characters = [...content];
-  return characters.length <= room ? content : `${characters.slice(0, room - 1).join('')}…`;
+  const room = (width * 11) / size;
+  if (textWidth(content) <= room) return content;
+  const kept = [...content];
+  while (kept.length > 1 && textWidth(`${kept.join('')}…`) > room) kept.pop();
+  return `${kept.join('')}…`;
+}
+
+/** A key as it stands beside its label: the series' line and marker. */
+function keyMark(style: SeriesStyle, line: boolean): string {
+  const stroke = element('path', {
+    d: 'M1 7h26',
+    class: `line ${colorClass(style.slot)}`,
+    'stroke-dasharray': dash(style),
+  });
+  return element(
+    'svg',
+    { class: 'chart key', viewBox: '0 0 28 14', 'aria-hidden': 'true' },
+    line ? stroke : '',
+    marker(style, 14, 7, 4.5),
+  );
 }
 
 export interface LegendItem {
   label: string;
-  /** The key, drawn in a box 18 px wide around (x, y). */
-  draw(x: number, y: number): string;
+  style: SeriesStyle;
 }
 
-/** Keys and labels from left to right, broken into lines of 17 px that fit `width`. */
-export function legend(
-  items: LegendItem[],
-  left: number,
-  top: number,
-  width: number,
-): { markup: string; height: number } {
-  const lineHeight = 17;
-  let [x, line] = [left, 0];
-  const parts = items.map((item) => {
-    const label = fitText(item.label, width - 22);
-    const itemWidth = 22 + textWidth(label) + 10;
-    if (x > left && x + itemWidth - 10 > left + width) [x, line] = [left, line + 1];
-    const y = top + line * lineHeight + 9;
-    const markup = item.draw(x + 9, y) + text(label, { x: x + 22, y: y + 4, class: 'label' });
-    x += itemWidth;
-    return markup;
+/** Keys and labels as a list that breaks into lines as the page does. Goes with one chart or several. */
+export function legend(items: readonly LegendItem[], { line = true, more = '' } = {}): string {
+  const entries = items.map(({ label, style }) => element('li', {}, keyMark(style, line), escapeMarkup(label)));
+  return element('ul', { class: 'legend' }, ...entries, more);
+}
+
+/** Charts beside each other, each under its title; `notes` follow the chart they belong to. */
+export function smallMultiples(charts: readonly { title: string; svg: string; notes?: readonly string[] }[]): string {
+  const panels = charts.map(({ title, svg, notes = [] }) => {
+    const below = notes.map((note) => element('p', { class: 'note' }, escapeMarkup(note)));
+    return element('figure', { class: 'panel' }, element('figcaption', {}, escapeMarkup(title)), svg, ...below);
   });
-  return { markup: parts.join(''), height: items.length === 0 ? 0 : (line + 1) * lineHeight };
+  return element('div', { class: 'multiples' }, ...panels);
 }

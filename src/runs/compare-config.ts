@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { METHODS, type MethodName } from '../methods/names.js';
 
 /**
  * Keys that do not change what a run computes: a run may go on, or count as done, with other values of these.
@@ -11,6 +12,7 @@ export const IRRELEVANT_KEYS: readonly string[] = [
   'seeds',
   'engine',
   'batch_size', // of eval: rows do not see each other
+  'logging', // what is written, not what is computed
   'fleet', // each run as it would be alone, but for rounding
   'rows_per_pass', // the same sums in another order
   'few_shot.rows_per_pass',
@@ -45,6 +47,7 @@ const PATH_KEYS: readonly string[] = [
   'source',
   'teachers',
   'prompt.init.path',
+  'spot.target_prompts',
 ];
 
 function asPath(value: unknown): unknown {
@@ -57,11 +60,47 @@ function isMap(value: unknown): value is Plain {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The leaves of a config that matter, by dotted path; lists are leaves, keys in alphabetical order. */
+/** Sections that are about one method, and keys that only some methods look at. */
+const KEYS_OF_METHODS: Record<string, readonly MethodName[]> = {
+  ...Object.fromEntries(METHODS.map((method) => [`few_shot.optim.${method}`, [method]])),
+  spot: ['spot'],
+  attempt: ['attempt'],
+  adapter: ['adapter'],
+  init: ['mpt'],
+  task_vectors: ['mpt'],
+  train_shared: ['mpt'],
+  train_task_vectors: ['mpt'],
+  source: ['mpt'],
+  source_seed: ['mpt'],
+  teachers: ['mpt', 'spot', 'attempt'], // distill's method is mpt
+  teacher_seed: ['mpt', 'spot', 'attempt'],
+  source_tasks: ['mpt', 'spot', 'attempt'],
+  prompt: ['mpt', 'pt', 'spot', 'attempt'],
+  'optim.learning_rate': ['pt', 'spot', 'attempt', 'finetune'], // pretrain's method is finetune
+  'optim.learning_rates.shared_prompt': ['mpt'],
+  'optim.learning_rates.task_vectors': ['mpt'],
+  'optim.learning_rates.attention': ['attempt'],
+  'optim.learning_rates.weights': ['adapter', 'bitfit', 'finetune'],
+};
+
+/** The one method of a run's config; undefined for a config of several. */
+function methodIn({ method, methods }: Plain): unknown {
+  return method ?? (Array.isArray(methods) && methods.length === 1 ? methods[0] : undefined);
+}
+
+/**
+ * The leaves of a config that matter, by dotted path; lists are leaves, keys in alphabetical order. What other methods
+ * than its own look at does not matter.
+ */
 export function relevantLeaves(config: object): Map<string, unknown> {
   const leaves = new Map<string, unknown>();
+  const method = methodIn(config as Plain);
+  const isOthers = (path: string): boolean => {
+    const users: readonly unknown[] | undefined = KEYS_OF_METHODS[path];
+    return users !== undefined && method !== undefined && !users.includes(method);
+  };
   const walk = (value: unknown, path: string): void => {
-    if (IRRELEVANT_KEYS.includes(path)) return;
+    if (IRRELEVANT_KEYS.includes(path) || isOthers(path)) return;
     if (!isMap(value)) leaves.set(path, PATH_KEYS.includes(path) ? asPath(value) : value);
     else for (const key of Object.keys(value).sort()) walk(value[key], path === '' ? key : `${path}.${key}`);
   };

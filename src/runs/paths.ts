@@ -9,8 +9,21 @@ export interface RunId {
   experiment: string;
   stage: string;
   method: string;
+  /** Tasks that train together are joined by "+". */
   task: string;
   seed: number;
+  /** Which draw of the few-shot protocol, where each is a run of its own. */
+  draw?: number;
+}
+
+/** The task of a run over several that train together. */
+export function joinedTasks(tasks: readonly string[]): string {
+  return tasks.join('+');
+}
+
+/** The reverse of `joinedTasks`. */
+export function separateTasks(task: string): string[] {
+  return task.split('+');
 }
 
 /** Names become folders: nothing in them may lead elsewhere or be refused by a file system. */
@@ -37,7 +50,7 @@ export function methodFolder(
 }
 
 /** `<out>/<experiment>/<stage>/<method>/<task>`: holds a folder per seed. */
-export function taskFolder(out: string, id: Omit<RunId, 'seed'>): string {
+export function taskFolder(out: string, id: Omit<RunId, 'seed' | 'draw'>): string {
   return join(methodFolder(out, id), checkName('the task', id.task));
 }
 
@@ -46,12 +59,16 @@ export function seedName(seed: number): string {
   return `seed-${seed}`;
 }
 
-/** `<out>/<experiment>/<stage>/<method>/<task>/seed-<n>` */
+/** `<out>/<experiment>/<stage>/<method>/<task>/seed-<n>`, and `/draw-<i>` below it where a draw is a run of its own */
 export function runFolder(out: string, id: RunId): string {
-  return join(taskFolder(out, id), seedName(id.seed));
+  return join(taskFolder(out, id), seedName(id.seed), ...drawName(id));
+}
+
+function drawName({ draw }: RunId): string[] {
+  return draw === undefined ? [] : [`draw-${draw}`];
 }
 
 /** The same as text, below any `out`: tells the runs of a fleet apart. */
 export function runName(id: RunId): string {
-  return [id.experiment, id.stage, id.method, id.task, seedName(id.seed)].join('/');
+  return [id.experiment, id.stage, id.method, id.task, seedName(id.seed), ...drawName(id)].join('/');
 }

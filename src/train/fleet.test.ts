@@ -11,7 +11,8 @@ import { readCsv } from '../logging/csv.js';
 import type { OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
 import type { Tensors } from '../optim/optimizer.js';
-import { promptTuningRun } from '../recipes/prompt-tuning.js';
+import { startFromPrompts } from '../recipes/start.js';
+import { tuningRun } from '../recipes/tuning.js';
 import { Rng } from '../util/rng.js';
 import { assertSameRun } from '../../test/folders.js';
 import { openTinyModel } from '../../test/tiny-model.js';
@@ -75,7 +76,7 @@ async function spec(open: OpenModel, plan: Plan): Promise<RunSpec> {
     },
   );
   const prepared = await tinyTask(task, open);
-  return promptTuningRun(open, {
+  return tuningRun(open, {
     label: `${task} ${seed}`,
     method,
     task: prepared,
@@ -84,8 +85,8 @@ async function spec(open: OpenModel, plan: Plan): Promise<RunSpec> {
     train,
     rows_per_pass: null,
     optim,
-    initial: () => initial(method, length, seed),
-    frozen: [],
+    start: startFromPrompts(open, () => initial(method, length, seed)),
+    logging: { tensorboard: false },
     validate: plan.validate ?? false,
   });
 }

@@ -26,6 +26,15 @@ export interface Pass {
   shares: readonly { run: number; rows: number }[];
   /** [B·T] weight of each target token in the loss, 0 at padding */
   weights: Float32Array;
+  /** All rows that were cut into passes: what a mean over all of them divides by. */
+  whole: Whole;
+}
+
+/** Counts of rows, and of their tokens, padding left out. */
+export interface Whole {
+  rows: number;
+  source_tokens: number;
+  target_tokens: number;
 }
 
 /**
@@ -61,6 +70,8 @@ export function stepRows(
 export function cutPasses(steps: readonly (readonly StepRow[])[], limit: number): Pass[] {
   const all = steps.flatMap((rows, run) => rows.map((row) => ({ row, run })));
   if (all.length > limit) all.sort((a, b) => b.row.example.source.length - a.row.example.source.length);
+  const count = (side: 'source' | 'target') => all.reduce((sum, { row }) => sum + row.example[side].length, 0);
+  const whole: Whole = { rows: all.length, source_tokens: count('source'), target_tokens: count('target') };
   const passes: Pass[] = [];
   for (let start = 0; start < all.length; start += limit) {
     const part = all.slice(start, start + limit).sort((a, b) => a.run - b.run);
@@ -72,7 +83,7 @@ export function cutPasses(steps: readonly (readonly StepRow[])[], limit: number)
     });
     const counts = new Map<number, number>();
     for (const { run } of part) counts.set(run, (counts.get(run) ?? 0) + 1);
-    passes.push({ batch, rows, shares: [...counts].map(([run, count]) => ({ run, rows: count })), weights });
+    passes.push({ batch, rows, shares: [...counts].map(([run, count]) => ({ run, rows: count })), weights, whole });
   }
   return passes;
 }

@@ -27,6 +27,8 @@ export interface RunSpec {
   /** For people: "adapt wn_living, mpt, seed 1". */
   label: string;
   total_steps: number;
+  /** What is written besides the CSVs; nothing where it is left out. */
+  logging?: { tensorboard: boolean };
   train: TrainSection;
   optim: OptimSection;
   /** Steps between validations; null where there is none. */

@@ -6,7 +6,8 @@ import { tf } from '../engines/tf.js';
 import { availableEngines, useEngine } from '../engines/test-engines.js';
 import { disposeWeights } from '../model/weights.js';
 import type { Tensors } from '../optim/optimizer.js';
-import { promptTuningRun, type Method, type PromptTuning } from '../recipes/prompt-tuning.js';
+import { startFromPrompts } from '../recipes/start.js';
+import { tuningRun, type SingleTask } from '../recipes/tuning.js';
 import { Rng } from '../util/rng.js';
 import { openTinyModel } from '../../test/tiny-model.js';
 import { sections, tinyTask, trained } from '../../test/tiny-session.js';
@@ -14,7 +15,7 @@ import { sections, tinyTask, trained } from '../../test/tiny-session.js';
 const [P, D] = [4, 16];
 
 /** Parameters of as many members as there are seeds; each member's values come from its seed alone. */
-function initial(method: Method, seeds: readonly number[]): Tensors {
+function initial(method: 'pt' | 'mpt', seeds: readonly number[]): Tensors {
   const part = (name: string, shape: number[], around: number) => {
     const size = shape.reduce((product, n) => product * n, 1);
     const values = seeds.flatMap((seed) => {
@@ -74,7 +75,7 @@ for (const engine of await availableEngines()) {
         const draws = seeds.map((_, i) => tokenRows(rows.all().slice(i * 8, i * 8 + 8)));
         const run = (which: number[]) => {
           const own = which.map((i) => seeds[i]!);
-          const tuning: PromptTuning = {
+          const tuning: SingleTask = {
             label: 'together',
             method,
             task,
@@ -84,11 +85,11 @@ for (const engine of await availableEngines()) {
             // Passes that mix the draws: all twelve rows of a step at once, or cut across them.
             rows_per_pass: which.length === 1 ? null : method === 'pt' ? 5 : 12,
             optim,
-            initial: () => initial(method, own),
-            frozen: [],
+            start: startFromPrompts(open, () => initial(method, own)),
+            logging: { tensorboard: false },
             validate: false,
           };
-          return trained(promptTuningRun(open, tuning));
+          return trained(tuningRun(open, tuning));
         };
         const together = await run([0, 1]);
         const losses: number[] = [];
@@ -118,7 +119,7 @@ for (const engine of await availableEngines()) {
         { learning_rate: 0.1 },
       );
       return trained(
-        promptTuningRun(open, {
+        tuningRun(open, {
           label: 'accumulate',
           method: 'pt',
           task,
@@ -127,8 +128,8 @@ for (const engine of await availableEngines()) {
           train,
           rows_per_pass: null,
           optim,
-          initial: () => initial('pt', [3]),
-          frozen: [],
+          start: startFromPrompts(open, () => initial('pt', [3])),
+          logging: { tensorboard: false },
           validate: false,
         }),
       );
@@ -157,7 +158,7 @@ for (const engine of await availableEngines()) {
       tf.dispose(fresh);
       const { numTensors: tensors, numBytes } = tf.memory();
       const held = numBytes / 2 ** 20;
-      const spec = promptTuningRun(open, {
+      const spec = tuningRun(open, {
         label: 'frozen',
         method: 'mpt',
         task,
@@ -166,8 +167,8 @@ for (const engine of await availableEngines()) {
         train,
         rows_per_pass: null,
         optim,
-        initial: () => initial('mpt', [5]),
-        frozen,
+        start: startFromPrompts(open, () => initial('mpt', [5]), frozen),
+        logging: { tensorboard: false },
         validate: true,
       });
       const { checkpoint, train: rows, result } = await trained(spec);
@@ -208,7 +209,7 @@ test('patience ends a run whose score stays', async () => {
     { learning_rate: 1e-9 },
   );
   const { result } = await trained(
-    promptTuningRun(open, {
+    tuningRun(open, {
       label: 'patience',
       method: 'pt',
       task,
@@ -217,8 +218,8 @@ test('patience ends a run whose score stays', async () => {
       train,
       rows_per_pass: null,
       optim,
-      initial: () => initial('pt', [5]),
-      frozen: [],
+      start: startFromPrompts(open, () => initial('pt', [5])),
+      logging: { tensorboard: false },
       validate: true,
     }),
   );

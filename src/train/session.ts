@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import {
   bestCheckpoint,
   latestCheckpoint,
@@ -11,11 +12,12 @@ import type { StoredTensor } from '../checkpoints/safetensors.js';
 import { tf } from '../engines/tf.js';
 import { log } from '../logging/console.js';
 import { CsvLog } from '../logging/csv.js';
-import { buildOptimizer, learningRates, peakRate } from '../optim/build.js';
+import { TensorBoardLog } from '../logging/tensorboard.js';
+import { buildOptimizer, learningRates, peakRate, rateName } from '../optim/build.js';
 import type { Optimizer, Tensors } from '../optim/optimizer.js';
 import { promptShape } from '../prompts/bank.js';
 import { storedParameters } from '../prompts/file.js';
-import type { Run } from '../runs/run-folder.js';
+import { CONFIG_NAME, type Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
 import type { Member, MemberSpec, StepMade } from './loop.js';
 import { memberwise } from './memberwise.js';
@@ -128,6 +130,7 @@ export class Session implements Member {
   private readonly rateColumns: Record<string, string>;
   private readonly trainCsv: CsvLog;
   private readonly evalCsv: CsvLog | null;
+  private readonly events: TensorBoardLog | null;
   private readonly meter = startMeter();
   private loss = NaN;
   private savedStep: number;
@@ -171,6 +174,7 @@ export class Session implements Member {
     if (evaluate) this.onEvaluate = () => this.validate(evaluate);
     this.trainCsv.truncateAfter(state.step);
     this.evalCsv?.truncateAfter(state.step);
+    this.events = recipe.logging?.tensorboard ? openEvents(run, state.step) : null;
     if (state.step > 0) log(`${recipe.label}: goes on from step ${state.step} of ${recipe.total_steps}`);
     run.update({ step: state.step, total_steps: recipe.total_steps });
   }
@@ -194,12 +198,15 @@ export class Session implements Member {
     for (const [column, name] of Object.entries(this.rateColumns)) {
       rates[column] = this.spec.learningRate(name, row.step - 1);
     }
-    this.trainCsv.append({ ...row, ...rates, ...this.meter.read() });
+    const whole = { ...row, ...rates, ...this.meter.read() };
+    this.trainCsv.append(whole);
+    this.events?.train(whole);
   }
 
   onSave(beside: readonly string[]): void {
     this.trainCsv.sync();
     this.evalCsv?.sync();
+    this.events?.sync();
     const fleet: FleetState = beside.length === 0 ? {} : { beside: { runs: beside, previous: this.savedStep } };
     const checkpoint = this.checkpoint();
     writeCheckpoint(this.run.path('checkpoints'), { ...checkpoint, state: { ...checkpoint.state, ...fleet } });
@@ -214,6 +221,7 @@ export class Session implements Member {
   dispose(): void {
     this.trainCsv.close();
     this.evalCsv?.close();
+    this.events?.close();
     this.meter.memory.stop();
     tf.dispose([this.state.parameters, this.state.optimizer]);
   }
@@ -235,7 +243,9 @@ export class Session implements Member {
     } else {
       session.stale += 1;
     }
-    this.evalCsv!.append({ step: state.step, score, ...columns, best: isBest ? 1 : 0 });
+    const row = { step: state.step, score, ...columns };
+    this.evalCsv!.append({ ...row, best: isBest ? 1 : 0 });
+    this.events?.validation(row);
     return this.ranOut();
   }
 
@@ -254,17 +264,24 @@ export class Session implements Member {
   }
 }
 
+/** The event files of a run, for TensorBoard. */
+function openEvents(run: Run, step: number): TensorBoardLog {
+  const config = run.path(CONFIG_NAME);
+  return new TensorBoardLog(run.path('tensorboard'), {
+    step,
+    config: existsSync(config) ? readFileSync(config, 'utf8') : null,
+  });
+}
+
 /** One learning-rate column, or one per group where groups have rates of their own. */
 function rateColumnsOf(parameters: Tensors, { optim, frozen }: RunSpec): Record<string, string> {
   const trained = Object.keys(partition(parameters, frozen).trained);
-  const byGroup = { shared_prompt: 'lr_shared_prompt', task_u: 'lr_task_vectors', task_v: 'lr_task_vectors' } as Record<
-    string,
-    string
-  >;
   const columns: Record<string, string> = {};
   for (const name of trained) {
     peakRate(optim, name); // fails early where a rate is missing
-    columns[byGroup[name] ?? 'lr'] ??= name;
+    const part = rateName(name);
+    const ownRate = part !== null && optim.learning_rates?.[part] !== undefined;
+    columns[ownRate ? `lr_${part}` : 'lr'] ??= name;
   }
   return columns;
 }

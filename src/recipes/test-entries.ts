@@ -1,8 +1,8 @@
 import type { EvalConfig } from '../config/schema.js';
 import { firstRows, repeatRows } from '../data/rows.js';
 import { startProgress } from '../logging/progress.js';
-import type { OpenModel } from '../model/open.js';
-import type { PromptBank } from '../prompts/bank.js';
+import type { Predictor } from '../methods/predictor.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { predict } from '../train/predict.js';
 import { StoppedError, stopRequested } from '../util/signals.js';
 import type { Context } from './context.js';
@@ -16,31 +16,28 @@ export function scoredSplit(config: EvalConfig, prepared: PreparedTask): Prepare
 }
 
 /**
- * Answers of every prompt of a bank to every example of a split, all in one pass: a row's bank entry says whose prompt
- * stands in front of it.
+ * Answers of some entries of what was trained to every example of a split, all in one pass: a row's entry says which of
+ * them it is for.
  *
- * @param bank [K, P, D]; stays the caller's
- * @returns K lists of answers, each in the order of the split
+ * @returns for each entry its answers, in the order of the split
  * @throws StoppedError when a signal comes in between
  */
-export async function testPrompts(
+export async function testEntries(
   config: EvalConfig,
   context: Context,
-  open: OpenModel,
   prepared: PreparedTask,
   split: PreparedSplit,
-  bank: PromptBank,
+  by: { predictor: Predictor; tokenizer: Tokenizer; entries: readonly number[] },
   where: { label: string; folder: string },
 ): Promise<string[][]> {
-  const entries = Array.from({ length: bank.shape[0] }, (_, entry) => entry);
+  const { entries } = by;
   const count = split.rows.length;
   const progress = startProgress({ label: where.label, total: count * entries.length, mode: context.progress });
   try {
     const answers = await predict(
-      open.model,
-      open.tokenizer,
+      by.predictor,
+      by.tokenizer,
       repeatRows(split.rows, entries.length),
-      bank,
       entries.flatMap((entry) => new Array<number>(count).fill(entry)),
       {
         batch_size: config.batch_size,
@@ -54,7 +51,7 @@ export async function testPrompts(
         },
       },
     );
-    return entries.map((entry) => answers.slice(entry * count, (entry + 1) * count));
+    return entries.map((_, i) => answers.slice(i * count, (i + 1) * count));
   } finally {
     progress.stop();
   }

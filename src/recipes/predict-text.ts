@@ -1,0 +1,189 @@
+import { exampleTokenizer } from '../data/tokenized.js';
+import { tokenRows } from '../data/rows.js';
+import { openTuned, type Tuned } from '../methods/stored.js';
+import { openModel, type OpenModel } from '../model/open.js';
+import { disposeWeights } from '../model/weights.js';
+import { findTask } from '../tasks/registry.js';
+import { TEMPLATE_FAMILIES, type RenderOptions, type Task } from '../tasks/types.js';
+import { predict, type PredictOptions } from '../train/predict.js';
+import { suggestion, UserError } from '../util/errors.js';
+import { lineInput, rowInput } from './predict-input.js';
+import type { Answering } from './predict-source.js';
+
+/** An answer, and what the model read for it. */
+export interface TextAnswer {
+  input: string;
+  output: string;
+  /** The label that the output stands for, or is; absent where it is none. */
+  label?: string;
+}
+
+export interface TextPredictorOptions {
+  /** Overrides the run's own. */
+  model: string | null;
+  /** Which of the tasks that were trained together; or the task of a file that does not say it. */
+  task: string | null;
+  /** Which of the few-shot draws. */
+  draw: number | null;
+  batch_size: number;
+  num_beams: number;
+  /** Null for the run's or the task's own. */
+  max_new_tokens: number | null;
+  /** Told once of each thing a person should know. */
+  onNote: (text: string) => void;
+}
+
+/** Answers texts. Whoever opened it frees it. */
+export interface TextPredictor {
+  /** For people: what answers. */
+  title: string;
+  /** A line of text as the model is to read it. */
+  line: (text: string) => string;
+  /** A row of the task, as JSON. @throws UserError where it is not right, or no task is known */
+  row: (text: string, where: string) => string;
+  /** Answers in the order of the inputs. A blank input has a blank answer. */
+  answer: (inputs: readonly string[]) => Promise<TextAnswer[]>;
+  dispose: () => void;
+}
+
+// Of a prompt that does not say its task: as long as T5 was pre-trained on.
+const MAX_SOURCE = 512;
+const MAX_TARGET = 128;
+
+/**
+ * Opens a model and what was trained on it. An engine must run.
+ *
+ * @throws UserError when they do not fit together, or which task or draw is meant is not clear
+ */
+export async function openTextPredictor(found: Answering, options: TextPredictorOptions): Promise<TextPredictor> {
+  const { run } = found;
+  const name = options.model ?? run?.model;
+  if (name === undefined) {
+    throw new UserError(`${found.path} does not say which model it is for: it lies in no run`, {
+      hint: 'Name the model it was trained on: --model bundled, --model google-t5/t5-base, or a folder.',
+    });
+  }
+  const open = await openModel(name);
+  let tuned: Tuned | undefined;
+  try {
+    tuned = openTuned(found.path, open.model);
+    return textPredictor(found, open, tuned, options);
+  } catch (error) {
+    tuned?.dispose();
+    disposeWeights(open.model.weights);
+    throw error;
+  }
+}
+
+function textPredictor(
+  { run }: Answering,
+  open: OpenModel,
+  tuned: Tuned,
+  options: TextPredictorOptions,
+): TextPredictor {
+  const { file, method, metadata, predictor } = tuned;
+  if (metadata['model'] !== undefined && metadata['model'] !== open.fingerprint) {
+    options.onNote(`${file} was trained on another model than ${open.folder}, or on other files of it`);
+  }
+  const { task, entry } = chosen(tuned, options);
+  const rendering = renderingOf(tuned, run?.data);
+  const limits = {
+    max_source_length: run?.data.max_source_length ?? task?.max_source_length ?? MAX_SOURCE,
+    max_target_length: run?.data.max_target_length ?? task?.max_target_length ?? MAX_TARGET,
+  };
+  const decoding: PredictOptions = {
+    batch_size: options.batch_size,
+    num_beams: options.num_beams,
+    max_new_tokens: options.max_new_tokens ?? limits.max_target_length,
+    labels: expectedAnswers(task, rendering, open.tokenizer),
+  };
+  let saidCut = false;
+  const ask = async (inputs: readonly string[]): Promise<string[]> => {
+    const { example, report } = exampleTokenizer(open.tokenizer, limits);
+    const rows = tokenRows(inputs.map((input) => example({ input, target: '' })));
+    if (report.source_truncated > 0 && !saidCut) {
+      saidCut = true;
+      options.onNote(`inputs lose their end at ${limits.max_source_length} tokens, as in training; this is said once`);
+    }
+    return predict(predictor, open.tokenizer, rows, new Array<number>(inputs.length).fill(entry), decoding);
+  };
+  return {
+    title: [method, task?.name, file].filter((part) => part !== undefined).join(', '),
+    line: (text) => (text.trim() === '' ? '' : lineInput(text, task, rendering)),
+    row(text, where) {
+      if (task !== null) return rowInput(text, where, task, rendering);
+      throw new UserError(`${file} does not say which task its rows are of`, { hint: 'Name it: --task boolq.' });
+    },
+    async answer(inputs) {
+      const asked = inputs.filter((input) => input !== '');
+      const outputs = asked.length === 0 ? [] : await ask(asked);
+      let next = 0;
+      return inputs.map((input) => {
+        const output = input === '' ? '' : outputs[next++]!;
+        const label = labelOf(output, task);
+        return { input, output, ...(label !== undefined && { label }) };
+      });
+    },
+    dispose() {
+      tuned.dispose();
+      disposeWeights(open.model.weights);
+    },
+  };
+}
+
+/** Which entry answers, and for which task. @throws UserError where that is not clear */
+function chosen(tuned: Tuned, { task, draw }: TextPredictorOptions): { task: Task | null; entry: number } {
+  const { file, entries, tasks } = tuned;
+  const perTask = tasks.length > 1;
+  if (perTask && draw !== null) throw new UserError(`${file} holds no draws of the few-shot protocol`);
+  if (perTask) {
+    if (task === null) {
+      throw new UserError(`${file} was trained on ${tasks.length} tasks together; one has to be chosen`, {
+        hint: `For instance: --task ${tasks[0]}. It knows: ${tasks.join(', ')}.`,
+      });
+    }
+    // Where all tasks share everything, any other may be tried too.
+    const entry = entries === 1 ? 0 : tasks.indexOf(task);
+    if (entry >= 0) return { task: findTask(task), entry };
+    throw new UserError(`${file} was not trained on the task ${task}. ${suggestion(task, tasks)}`);
+  }
+  const name = task ?? tasks[0];
+  return { task: name === undefined ? null : findTask(name), entry: drawEntry(tuned, draw) };
+}
+
+function drawEntry({ file, entries }: Tuned, draw: number | null): number {
+  if (entries === 1) return 0; // a draw may have named its run's folder
+  if (draw !== null && draw < entries) return draw;
+  const wrong = draw === null ? 'one has to be chosen' : `there is no draw ${draw}`;
+  throw new UserError(`${file} holds ${entries} draws, with the numbers 0 to ${entries - 1}; ${wrong}`, {
+    hint: 'For instance: --draw 0',
+  });
+}
+
+/** How its texts were made, as the file itself says; else as the run's config does. */
+function renderingOf({ metadata }: Tuned, data: RenderOptions | undefined): RenderOptions {
+  const template = TEMPLATE_FAMILIES.find((family) => family === metadata['template']);
+  return {
+    template: template ?? data?.template ?? 'attempt',
+    task_prefix:
+      metadata['task_prefix'] === undefined ? (data?.task_prefix ?? true) : metadata['task_prefix'] === 'true',
+  };
+}
+
+/** Digits stand for labels in the template "attempt", but for the tasks that are made from WordNet. */
+function expectedAnswers(
+  task: Task | null,
+  { template }: RenderOptions,
+  tokenizer: OpenModel['tokenizer'],
+): number[][] {
+  if (task?.labels === undefined) return [];
+  const digits = template === 'attempt' && task.kind === 'files';
+  return task.labels.map((word, id) => [...tokenizer.encode(digits ? String(id) : word), tokenizer.eos_id]);
+}
+
+/** The label that an answer says by its word or, in digits, by its class id. */
+function labelOf(output: string, task: Task | null): string | undefined {
+  const { labels = [] } = task ?? {};
+  if (labels.includes(output)) return output;
+  return /^(?:0|[1-9]\d*)$/.test(output) ? labels[Number(output)] : undefined;
+}

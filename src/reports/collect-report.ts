@@ -1,0 +1,50 @@
+import type { RunListing } from '../runs/status.js';
+import { collectTimings } from './collect.js';
+import { collectFacts, countRuns } from './collect-facts.js';
+import { collectProblems, type CellId } from './collect-progress.js';
+import { collectFigures } from './figures/collect.js';
+import { reportSection, type ReportSpec } from './spec.js';
+import { buildTables } from './table-build.js';
+import { FIGURE_KINDS, type Report } from './types.js';
+
+/** A report of everything that was run, with some of its settings. */
+export function specOf(settings: Partial<ReportSpec> = {}): ReportSpec {
+  return { ...reportSection.parse({}), ...settings };
+}
+
+const STAGE_ORDER = ['pretrain', 'teach', 'distill', 'adapt', 'eval'];
+
+/** Runs in the order in which stages build on each other (few-shot evaluation last), otherwise as they were. */
+export function inPipelineOrder(runs: readonly RunListing[]): RunListing[] {
+  const place = ({ record }: RunListing): number => {
+    const index = STAGE_ORDER.indexOf(record?.run.stage ?? '');
+    return index < 0 ? STAGE_ORDER.length : index;
+  };
+  return [...runs].sort((a, b) => place(a) - place(b));
+}
+
+/**
+ * What an experiment has come to, from its runs: finished, under way or failed. Reads what lies in their folders.
+ * @param planned cells of the tables that have no run yet
+ */
+export function collectReport(
+  listed: readonly RunListing[],
+  { experiment, spec, planned = [] }: { experiment: string; spec: ReportSpec; planned?: readonly CellId[] },
+): Report {
+  const runs = inPipelineOrder(listed);
+  const tables = buildTables(runs, spec, planned);
+  return {
+    title: spec.title ?? experiment,
+    subtitle: `Experiment "${experiment}": ${countRuns(runs)}`,
+    facts: collectFacts(runs),
+    tables,
+    figures: collectFigures(
+      runs,
+      spec.figures ?? FIGURE_KINDS,
+      tables.flatMap(({ rows }) => rows),
+    ),
+    timings: collectTimings(runs),
+    problems: collectProblems(runs),
+    notes: spec.notes,
+  };
+}

@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeRun, makeScores } from '../../test/made-runs.js';
+import { temporaryFolder } from '../../test/mpt.js';
+import { collectResults } from './collect.js';
+import { collectProblems } from './collect-progress.js';
+import { specOf } from './collect-report.js';
+import type { ReportSpec } from './spec.js';
+import { buildTables } from './table-build.js';
+import { isScore, type PaperTable, type TableCell } from './types.js';
+import type { RunListing } from '../runs/status.js';
+
+const home = temporaryFolder();
+let folders = 0;
+const fresh = (): string => `${home}/${folders++}`;
+
+function cellOf(table: PaperTable, label: string, key: string): TableCell {
+  const column = table.columns.findIndex((candidate) => candidate.key === key);
+  assert.ok(column >= 0, `no column ${key} among ${table.columns.map((one) => one.key).join(', ')}`);
+  return table.rows.find((row) => row.label === label)!.cells[column]!;
+}
+
+function scoreOf(table: PaperTable, label: string, key: string) {
+  const cell = cellOf(table, label, key);
+  if (!isScore(cell)) assert.fail(`${label} ${key}: ${cell.missing}`);
+  return cell;
+}
+
+function only(runs: RunListing[], spec: Partial<ReportSpec> = {}): PaperTable {
+  const tables = buildTables(runs, specOf(spec));
+  assert.equal(tables.length, 1);
+  return tables[0]!;
+}
+
+const T5_BASE = { config: { model: 'google-t5/t5-base' }, parameters: { trainable: 1, total: 222_903_552 } };
+const near = (a: number | null, b: number): void => assert.ok(Math.abs(a! - b) < 1e-9, `${a} is not ${b}`);
+
+test('scores over seeds: mean, sample standard deviation, n; those of one seed have no spread', () => {
+  const out = fresh();
+  const runs = [
+    makeScores(out, { method: 'mpt', task: 'boolq', seed: 1 }, { scores: [70] }),
+    makeScores(out, { method: 'mpt', task: 'boolq', seed: 2 }, { scores: [73] }),
+    makeScores(out, { method: 'mpt', task: 'boolq', seed: 3 }, { scores: [79] }),
+    makeScores(out, { method: 'pt', task: 'boolq' }, { scores: [60], trainable: 3840 }),
+  ];
+  const table = only(runs);
+  const mpt = scoreOf(table, 'mpt', 'boolq.accuracy');
+  near(mpt.mean, 74);
+  near(mpt.std, Math.sqrt((16 + 1 + 25) / 2));
+  assert.deepEqual([mpt.n, mpt.best, mpt.incomplete], [3, true, false]);
+  const pt = scoreOf(table, 'pt', 'boolq.accuracy');
+  assert.deepEqual([pt.mean, pt.std, pt.n, pt.best], [60, null, 1, false]);
+  assert.deepEqual(
+    table.rows.map(({ label, title, trainable_parameters }) => [label, title, trainable_parameters]),
+    [
+      ['mpt', 'MPT', { least: 4052, most: 4052 }],
+      ['pt', 'PT', { least: 3840, most: 3840 }],
+    ],
+  );
+  // One task has no average.
+  assert.deepEqual(
+    table.columns.map(({ key, group }) => [key, group]),
+    [['boolq.accuracy', 'SuperGLUE']],
+  );
+});
+
+test('draws in one run and draws that are runs of their own come to the same', () => {
+  const out = fresh();
+  const values = [50, 61, 72.5];
+  const runs = [
+    makeScores(out, { method: 'mpt', task: 'cb', seed: 1 }, { shots: 16, scores: values }),
+    ...values.map((value, draw) =>
+      makeScores(out, { method: 'bitfit', task: 'cb', seed: 1, draw }, { shots: 16, scores: [value] }),
+    ),
+  ];
+  const table = only(runs);
+  assert.equal(table.shots, 16);
+  const [one, other] = ['mpt', 'bitfit'].map((label) => scoreOf(table, label, 'cb.accuracy'));
+  near(one!.mean, other!.mean);
+  near(one!.std, other!.std!);
+  assert.deepEqual([one!.n, other!.n], [3, 3]);
+  // Equal as shown: both are best.
+  assert.deepEqual([one!.best, other!.best], [true, true]);
+});
+
+test('averages: of means, by group, only where every task is there; their order is that of the paper', () => {
+  const out = fresh();
+  const score = (method: string, task: string, value: number, metric = 'accuracy') =>
+    makeScores(out, { method, task }, { scores: [value], headline: metric });
+  const runs = [
+    score('pt', 'cb', 60),
+    score('pt', 'boolq', 70),
+    score('mpt', 'boolq', 71),
+    score('mpt', 'cola', 50, 'matthews_correlation'),
+    score('mpt', 'rte', 60),
+    score('pt', 'cola', 40, 'matthews_correlation'),
+    score('pt', 'rte', 61),
+  ];
+  const table = only(runs);
+  assert.deepEqual(
+    table.columns.map(({ key }) => key),
+    ['rte.accuracy', 'cola.matthews_correlation', 'average GLUE', 'boolq.accuracy', 'cb.accuracy', 'average SuperGLUE'],
+  );
+  const glue = scoreOf(table, 'mpt', 'average GLUE');
+  assert.deepEqual([glue.mean, glue.std, glue.n, glue.best], [55, null, 2, true]);
+  assert.equal(scoreOf(table, 'pt', 'average SuperGLUE').mean, 65);
+  assert.deepEqual(cellOf(table, 'mpt', 'average SuperGLUE'), { missing: '1 of 2 tasks', published: null });
+  assert.deepEqual(cellOf(table, 'mpt', 'cb.accuracy'), { missing: 'not run', published: null });
+  assert.ok(table.caption.includes('No average where a task is missing.'));
+});
+
+test('values that are not finite are shown, never best, and leave no average', () => {
+  const out = fresh();
+  const runs = [
+    makeScores(out, { method: 'mpt', task: 'cb' }, { scores: [40] }),
+    makeScores(out, { method: 'pt', task: 'cb' }, { scores: [50] }),
+    makeScores(out, { method: 'spot', task: 'cb' }, { scores: [NaN] }), // null in run.json
+    makeScores(out, { method: 'mpt', task: 'boolq' }, { scores: [40] }),
+  ];
+  const table = only(runs);
+  assert.ok(Number.isNaN(scoreOf(table, 'spot', 'cb.accuracy').mean));
+  assert.deepEqual(
+    ['mpt', 'pt', 'spot'].map((label) => scoreOf(table, label, 'cb.accuracy').best),
+    [false, true, false],
+  );
+  assert.equal(scoreOf(table, 'mpt', 'average SuperGLUE').mean, 40);
+  assert.ok(!isScore(cellOf(table, 'spot', 'average SuperGLUE')));
+});
+
+test('the best is judged by the figure shown, in the direction of the metric; generation shows all metrics', () => {
+  const out = fresh();
+  const runs = [
+    makeScores(
+      out,
+      { method: 'mpt', task: 'webnlg' },
+      { headline: 'bleu', scores: { bleu: [50.01], meteor_nltk: [40], ter: [41.5] } },
+    ),
+    makeScores(
+      out,
+      { method: 'pt', task: 'webnlg' },
+      { headline: 'bleu', scores: { bleu: [50.04], meteor_nltk: [39], ter: [39.9] } },
+    ),
+  ];
+  const table = only(runs);
+  assert.deepEqual(
+    table.columns.map(({ title, group, lower_is_better }) => [title, group, lower_is_better]),
+    [
+      ['BLEU', 'WebNLG', false],
+      ['METEOR (NLTK)', 'WebNLG', false],
+      ['TER', 'WebNLG', true],
+    ],
+  );
+  const best = ['bleu', 'meteor_nltk', 'ter'].map((metric) =>
+    ['mpt', 'pt'].filter((label) => scoreOf(table, label, `webnlg.${metric}`).best),
+  );
+  assert.deepEqual(best, [['mpt', 'pt'], ['mpt'], ['pt']]);
+});
+
+test('rows stand in the order of methods, multi-task ones after; variants have their names', () => {
+  const out = fresh();
+  const labels = ['pt', 'mpt-multitask', 'mpt-length_100', 'mpt-length_20', 'finetune', 'mpt', 'own'];
+  const runs = labels.map((method) => makeScores(out, { method, task: 'cb' }, { scores: [1] }));
+  assert.deepEqual(
+    only(runs).rows.map(({ title, group }) => [title, group]),
+    [
+      ['MPT', 'single-task'],
+      ['MPT, length_20', 'single-task'],
+      ['MPT, length_100', 'single-task'],
+      ['PT', 'single-task'],
+      ['Finetuning', 'single-task'],
+      ['own', 'single-task'],
+      ['MPT multi-task', 'multi-task'],
+    ],
+  );
+});
+
+test('runs that are not finished: their cells say how they stand, the list of problems why and where', () => {
+  const out = fresh();
+  const adapt = (method: string, task: string) => ({ stage: 'adapt', method, task });
+  const runs = [
+    makeScores(out, { method: 'mpt', task: 'boolq', seed: 1 }, { scores: [70] }),
+    makeRun(out, { ...adapt('mpt', 'boolq'), seed: 1 }),
+    makeRun(out, { ...adapt('mpt', 'boolq'), seed: 2 }, { status: 'failed', step: 3, error: 'the loss is NaN\nat 3' }),
+    makeRun(out, adapt('pt', 'boolq'), { status: 'running', step: 40, total_steps: 80 }),
+    makeRun(out, adapt('spot', 'boolq'), { status: 'killed', step: 7, total_steps: 80 }),
+    makeRun(out, adapt('bitfit', 'boolq'), { status: 'stopped', step: 8, total_steps: 80, error: 'stopped by SIGINT' }),
+    makeRun(out, adapt('finetune', 'boolq')),
+    makeRun(out, adapt('attempt-multitask', 'boolq+cb'), { status: 'failed', error: 'no space' }),
+    makeRun(out, { stage: 'teach', method: 'pt', task: 'mnli' }, { status: 'damaged' }),
+  ];
+  const table = only(runs);
+  const mpt = scoreOf(table, 'mpt', 'boolq.accuracy');
+  assert.deepEqual([mpt.n, mpt.incomplete], [1, true]);
+  assert.deepEqual(
+    ['pt', 'spot', 'bitfit', 'finetune', 'attempt-multitask'].map((label) => cellOf(table, label, 'boolq.accuracy')),
+    ['running 40/80', 'killed 7/80', 'stopped 8/80', 'not tested', 'failed'].map((missing) => ({
+      missing,
+      published: null,
+    })),
+  );
+  assert.deepEqual(cellOf(table, 'attempt-multitask', 'cb.accuracy'), { missing: 'failed', published: null });
+  const problems = collectProblems(runs);
+  assert.equal(problems.length, 6);
+  assert.match(problems[0]!, /^adapt mpt boolq seed 2: failed, step 3: the loss is NaN at 3 \(.*seed-2\)$/);
+  assert.match(problems[1]!, /^adapt pt boolq seed 1: running, step 40 of 80 \(/);
+  assert.match(problems[2]!, /killed, step 7 of 80: its process has ended/);
+  assert.match(problems[5]!, /^damaged: .*not JSON/);
+});
+
+test("a user's own task is shown, though this command does not know it", () => {
+  const out = fresh();
+  const runs = [makeScores(out, { method: 'mpt', task: 'my_reviews' }, { scores: [70], headline: 'my_metric' })];
+  assert.equal(collectResults(runs)[0]!.title, 'my_reviews');
+  const table = only(runs);
+  assert.deepEqual(
+    table.columns.map(({ key, group }) => [key, group]),
+    [['my_reviews.my_metric', 'Own tasks']],
+  );
+  assert.match(table.caption[0]!, /my_metric/);
+});
+
+test('published numbers stand beside runs of the same model, method, metric and number of examples', () => {
+  const out = fresh();
+  const runs = [
+    makeScores(out, { method: 'mpt', task: 'boolq' }, { ...T5_BASE, scores: [80] }),
+    makeScores(out, { method: 'mpt', task: 'multirc' }, { ...T5_BASE, headline: 'f1', scores: [75] }),
+    makeScores(out, { method: 'mpt', task: 'cb' }, { ...T5_BASE, headline: 'f1_macro', scores: [75] }),
+    makeScores(out, { method: 'mpt-multitask', task: 'boolq' }, { ...T5_BASE, scores: [80] }),
+    makeScores(out, { method: 'mpt-length_20', task: 'boolq' }, { ...T5_BASE, scores: [80] }),
+    makeScores(out, { method: 'pt', task: 'boolq' }, { ...T5_BASE, shots: 4, scores: [60] }),
+    makeScores(out, { method: 'bitfit', task: 'boolq' }, { ...T5_BASE, shots: 4, scores: [60] }),
+    makeScores(out, { method: 'finetune', task: 'scitail' }, { ...T5_BASE, shots: 4, scores: [60] }),
+    makeScores(out, { method: 'pt', task: 'boolq' }, { ...T5_BASE, split: 'validation', shots: 16, scores: [60] }),
+  ];
+  const [four, sixteen, full] = buildTables(runs, specOf());
+  const of = (table: PaperTable | undefined, label: string, key: string) => cellOf(table!, label, key).published;
+  assert.deepEqual(of(full, 'mpt', 'boolq.accuracy'), { value: 79.6, status: 'consistent' });
+  assert.deepEqual(of(full, 'mpt', 'multirc.f1'), { value: 74.8, status: 'consistent' });
+  assert.equal(of(full, 'mpt', 'cb.f1_macro'), null); // the paper has accuracy
+  assert.equal(of(full, 'mpt', 'average SuperGLUE'), null); // of other tasks than the paper's five
+  assert.deepEqual(of(full, 'mpt-multitask', 'boolq.accuracy'), { value: 79.2, status: 'consistent' });
+  assert.equal(of(full, 'mpt-length_20', 'boolq.accuracy'), null);
+  assert.deepEqual(of(four, 'pt', 'boolq.accuracy'), { value: 61.6, status: 'consistent' }); // Table 4 before Table 3
+  assert.equal(of(four, 'bitfit', 'boolq.accuracy'), null);
+  assert.deepEqual(of(four, 'finetune', 'scitail.accuracy'), { value: 79.6, status: 'unverified' });
+  assert.equal(of(sixteen, 'pt', 'boolq.accuracy'), null); // not the test split
+  assert.ok(full!.caption.some((sentence) => /Table 1 of arXiv 2303\.02861 \(~ consistent/.test(sentence)));
+  assert.ok(!full!.caption.some((sentence) => sentence.includes('another model')));
+});
+
+test('a full group has its average beside the published one', () => {
+  const out = fresh();
+  const metrics = { multirc: 'f1', boolq: 'accuracy', wic: 'accuracy', wsc: 'accuracy', cb: 'accuracy' };
+  const runs = Object.entries(metrics).map(([task, headline]) =>
+    makeScores(out, { method: 'mpt', task }, { ...T5_BASE, headline, scores: [75] }),
+  );
+  const columns = [{ title: 'SuperGLUE', tasks: ['superglue'], metrics: null, average: 'only' as const }];
+  const table = only(runs, { columns });
+  assert.deepEqual(
+    table.columns.map(({ key }) => key),
+    ['average SuperGLUE'],
+  );
+  const cell = scoreOf(table, 'mpt', 'average SuperGLUE');
+  assert.deepEqual([cell.mean, cell.published], [75, { value: 74.1, status: 'verified' }]);
+  assert.deepEqual(table.rows[0]!.trainable_parameters, { least: 4052, most: 4052 });
+  // Table 6 says which row of it a variant is.
+  const rows = [
+    { method: 'mpt', title: 'both', published: null },
+    { method: 'mpt-plain_student', title: 'distillation alone', published: 'distillation_only' },
+  ];
+  const six = only(runs, { columns, rows, published: 'table6' });
+  assert.deepEqual(
+    six.rows.map(({ title, cells }) => [title, cells[0]!.published]),
+    [
+      ['both', { value: 74.1, status: 'verified' }],
+      ['distillation alone', { value: 70.6, status: 'verified' }],
+    ],
+  );
+  assert.ok(!isScore(six.rows[1]!.cells[0]!));
+});
+
+test('numbers of another model stand there only where the report asks for them, and it is said', () => {
+  const out = fresh();
+  const small = { config: { model: 't5-small' }, parameters: { trainable: 1, total: 60_506_624 } };
+  const runs = [makeScores(out, { method: 'mpt', task: 'boolq' }, { ...small, scores: [70] })];
+  assert.equal(cellOf(only(runs), 'mpt', 'boolq.accuracy').published, null);
+  const asked = only(runs, { published: 'table1' });
+  assert.equal(cellOf(asked, 'mpt', 'boolq.accuracy').published?.value, 79.6);
+  assert.ok(asked.caption.some((text) => /are of T5-base, but runs here of .*t5-small with 60,506,624/.test(text)));
+  assert.equal(cellOf(only(runs, { published: 'none' }), 'mpt', 'boolq.accuracy').published, null);
+});
+
+test('METEOR of NLTK is not put beside that of the Java scorer; TER and BLEU are', () => {
+  const out = fresh();
+  const large = { config: { model: 't5-large' }, parameters: { trainable: 1, total: 737_668_096 } };
+  const scores = { bleu: [50], meteor_nltk: [40], ter: [40] };
+  const runs = [makeScores(out, { method: 'mpt', task: 'webnlg' }, { ...large, headline: 'bleu', scores })];
+  const published = only(runs).rows[0]!.cells.map((cell) => cell.published);
+  assert.deepEqual(published, [{ value: 52.27, status: 'consistent' }, null, { value: 41.36, status: 'unverified' }]);
+});
+
+test('a report of what is planned has its rows and columns before anything ran', () => {
+  const planned = [
+    { method: 'mpt', task: 'cb', shots: null },
+    { method: 'pt', task: 'boolq', shots: null },
+  ];
+  const [table] = buildTables([], specOf(), planned);
+  assert.deepEqual(
+    table!.rows.map(({ label, cells }) => [label, cells.map((cell) => (isScore(cell) ? cell.mean : cell.missing))]),
+    [
+      ['mpt', ['not run', 'not run', '–']],
+      ['pt', ['not run', 'not run', '–']],
+    ],
+  );
+  assert.deepEqual(buildTables([], specOf()), []);
+});
+
+test('majority: per task and, where all tasks have one, on average', () => {
+  const out = fresh();
+  const runs = [
+    makeScores(out, { method: 'mpt', task: 'wn_living' }, { scores: [70], majority: 53.2 }),
+    makeScores(out, { method: 'mpt', task: 'wn_person' }, { scores: [70], majority: 50.4 }),
+    makeScores(out, { method: 'mpt', task: 'boolq' }, { scores: [70] }),
+    makeScores(out, { method: 'mpt', task: 'cb' }, { scores: [70], majority: 45 }),
+  ];
+  const values = only(runs).baseline!.values;
+  assert.deepEqual(values.slice(0, 2), [53.2, 50.4]);
+  near(values[2]!, 51.8);
+  assert.deepEqual(values.slice(3), [null, 45, null]);
+});

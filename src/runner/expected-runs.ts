@@ -1,0 +1,106 @@
+// The runs that a node's command makes: their folders, configs and lengths, as far as they can be told without data.
+import type { AdaptConfig, AnyConfig, DistillConfig, EvalConfig, TrainSection } from '../config/schema.js';
+import { methodLabel, type MethodName } from '../methods/names.js';
+import { splitCounts } from '../reports/task-facts.js';
+import { configOfRun } from '../runs/compare-config.js';
+import type { RunId } from '../runs/paths.js';
+import { findTask } from '../tasks/registry.js';
+import { taskName, type RunNode } from './node.js';
+
+/** Optimiser steps; `exact` is false where they follow from epochs and sizes that only the data make sure of. */
+export interface Steps {
+  total: number;
+  exact: boolean;
+}
+
+export interface ExpectedRun {
+  id: RunId;
+  config: AnyConfig;
+  /** null where it is not known before the data are read, 0 where nothing is trained. */
+  steps: Steps | null;
+}
+
+/** Methods whose few-shot draws are runs of their own: their weights cannot share a pass. */
+const WEIGHT_METHODS: readonly MethodName[] = ['adapter', 'bitfit', 'finetune'];
+
+/** The runs of a node, in the order in which its command makes them. */
+export function expectedRuns(node: RunNode): ExpectedRun[] {
+  const { stage, method, resolved: config, seeds, tasks, few_shot } = node;
+  const { experiment } = config;
+  const label = methodLabel(node);
+  const run = (id: Omit<RunId, 'experiment' | 'method'>, own: AnyConfig, steps: Steps | null): ExpectedRun => ({
+    id: { experiment, method: label, ...id },
+    config: own,
+    steps,
+  });
+  if (stage === 'eval' && few_shot !== null) return fewShotRuns(config as EvalConfig, node, run);
+  if (stage === 'eval') {
+    return tasks.flatMap((task) =>
+      seeds.map((seed) => {
+        const own = configOfRun(config, node.multi_task ? { seed, method } : { task, seed, method });
+        return run({ stage, task, seed }, own, { total: 0, exact: true });
+      }),
+    );
+  }
+  const steps = stage === 'distill' ? distillSteps(config as DistillConfig) : tuningSteps(config as AdaptConfig, tasks);
+  const one = stage === 'distill' || node.multi_task ? {} : { task: tasks[0]! };
+  return seeds.map((seed) => run({ stage, task: taskName(node), seed }, configOfRun(config, { ...one, seed }), steps));
+}
+
+function fewShotRuns(
+  config: EvalConfig,
+  { method, tasks, seeds }: RunNode,
+  run: (id: Omit<RunId, 'experiment' | 'method'>, own: AnyConfig, steps: Steps | null) => ExpectedRun,
+): ExpectedRun[] {
+  const section = config.few_shot!;
+  const draws = WEIGHT_METHODS.includes(method) ? Array.from({ length: section.draws }, (_, i) => ({ draw: i })) : [{}];
+  return tasks.flatMap((task) =>
+    section.shots.flatMap((shots) =>
+      seeds.flatMap((seed) => {
+        const own = { ...configOfRun(config, { task, seed, method }), few_shot: { ...section, shots: [shots] } };
+        const perEpoch = Math.ceil(shots / batchOf(section.train, shots));
+        const total = section.train.max_steps ?? section.train.epochs! * perEpoch;
+        return draws.map((draw) =>
+          run({ stage: `few-shot-${shots}`, task, seed, ...draw }, own, { total, exact: true }),
+        );
+      }),
+    ),
+  );
+}
+
+function batchOf(train: TrainSection, examples: number): number {
+  return Math.min(train.batch_size, examples) * train.gradient_accumulation_steps;
+}
+
+/** Training examples of a task; null where only its rows could tell. */
+function trainingExamples(name: string, { data }: Pick<AdaptConfig, 'data'>): number | null {
+  const rows = splitCounts(findTask(name), false)?.train;
+  return rows === undefined ? null : Math.min(rows, data.max_train_examples ?? Infinity);
+}
+
+function total(train: TrainSection, perEpoch: number | null): Steps | null {
+  if (train.max_steps !== null) return { total: train.max_steps, exact: true };
+  return perEpoch === null ? null : { total: train.epochs! * Math.max(1, perEpoch), exact: false };
+}
+
+function sum(sizes: readonly (number | null)[]): number | null {
+  return sizes.reduce((all, size) => (all === null || size === null ? null : all + size), 0);
+}
+
+function tuningSteps(config: AdaptConfig, tasks: readonly string[]): Steps | null {
+  const { train } = config;
+  if (tasks.length > 1) return togetherSteps(train, tasks, config);
+  const examples = trainingExamples(tasks[0]!, config);
+  return total(train, examples === null ? null : Math.ceil(examples / batchOf(train, examples)));
+}
+
+function distillSteps(config: DistillConfig): Steps | null {
+  return togetherSteps(config.train, config.source_tasks, config);
+}
+
+/** Batches of many tasks have no last, smaller one. */
+function togetherSteps(train: TrainSection, tasks: readonly string[], config: Pick<AdaptConfig, 'data'>): Steps | null {
+  const examples = sum(tasks.map((task) => trainingExamples(task, config)));
+  const rows = train.batch_size * train.gradient_accumulation_steps;
+  return total(train, examples === null ? null : Math.floor(examples / rows));
+}

@@ -1,0 +1,126 @@
+// How far the runs of a node are, as their folders say.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { schemas, type AnyConfig, type Stage } from '../config/schema.js';
+import { differences } from '../runs/compare-config.js';
+import { runFolder, seedName } from '../runs/paths.js';
+import { CONFIG_NAME, isFinished } from '../runs/run-folder.js';
+import { inspectRun, seedsIn } from '../runs/status.js';
+import { expectedRuns, type ExpectedRun, type Steps } from './expected-runs.js';
+import type { RunNode } from './node.js';
+import type { Existing } from './wire.js';
+
+export type RunStateKind = 'finished' | 'begun' | 'failed' | 'in use' | 'changed' | 'missing';
+
+export interface RunState {
+  folder: string;
+  seed: number;
+  /** "begun": stopped or killed, goes on. "in use": a process holds its lock. "changed": it has another config. */
+  kind: RunStateKind;
+  /** Optimiser steps that are done, and in all; null where the latter is not known. */
+  step: number;
+  steps: Steps | null;
+  /** Why it failed, or what differs; empty otherwise. */
+  reason: string;
+  /** Milliseconds since 1970; null where it has not begun, or not ended. */
+  started: number | null;
+  ended: number | null;
+}
+
+export interface NodeState {
+  node: RunNode;
+  runs: RunState[];
+}
+
+/** What is on the disk, for `buildGraph`. */
+export const onDisk: Existing = {
+  finishedIn: (taskFolder) =>
+    seedsIn(taskFolder).some((seed) => inspectRun(join(taskFolder, seedName(seed)))?.status === 'finished'),
+  exists: existsSync,
+};
+
+export function stateOf(node: RunNode): NodeState {
+  return { node, runs: expectedRuns(node).map((run) => runState(node, run)) };
+}
+
+/** A finished training is of use only with its prompt. */
+function isWhole(folder: string, node: RunNode): boolean {
+  return (node.stage === 'eval' && node.few_shot === null) || existsSync(join(folder, 'checkpoints'));
+}
+
+function runState(node: RunNode, { id, config, steps }: ExpectedRun): RunState {
+  const folder = runFolder(config.out, id);
+  const listing = inspectRun(folder);
+  const state = (kind: RunStateKind, more: Partial<RunState> = {}): RunState => {
+    const base = { folder, seed: id.seed, kind, step: 0, steps, reason: '', started: null, ended: null };
+    return { ...base, ...more };
+  };
+  if (listing === undefined) return state('missing');
+  if (listing.record === undefined) return state('changed', { reason: listing.problem ?? 'damaged' });
+  const { step, total_steps, timings, error } = listing.record;
+  const known = {
+    step: step ?? 0,
+    steps: total_steps === null ? steps : { total: total_steps, exact: true },
+    started: Date.parse(timings.started),
+    ended: timings.ended === null ? null : Date.parse(timings.ended),
+  };
+  if (listing.status === 'running') return state('in use', known);
+  const different = differenceText(folder, node.stage, config);
+  if (different !== '') return state('changed', { ...known, step: 0, steps, reason: different });
+  if (isFinished(folder, config) && isWhole(folder, node)) return state('finished', known);
+  if (listing.status === 'failed') return state('failed', { ...known, reason: error ?? '' });
+  return state('begun', known);
+}
+
+/** The first few keys in which a run's config differs from the one it is to have; empty where none does. */
+function differenceText(folder: string, stage: Stage, config: AnyConfig): string {
+  const file = join(folder, CONFIG_NAME);
+  if (!existsSync(file)) return '';
+  let before: object;
+  try {
+    const value: unknown = parse(readFileSync(file, 'utf8'));
+    // Keys that have come since get their defaults, if it still fits the schema.
+    const checked = schemas[stage].safeParse(value);
+    before = checked.success ? checked.data : typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return `${CONFIG_NAME} is damaged`;
+  }
+  const different = differences(before, config);
+  const show = (value: unknown): string => (value === undefined ? 'not there' : JSON.stringify(value));
+  const shown = different
+    .slice(0, 3)
+    .map(({ path, before: then, now }) => `${path}: ${show(then)} then, ${show(now)} now`);
+  return [...shown, ...(different.length > 3 ? [`… ${different.length - 3} more`] : [])].join('; ');
+}
+
+export function isDone({ runs }: NodeState): boolean {
+  return runs.every(({ kind }) => kind === 'finished');
+}
+
+/**
+ * Whether something that it was made from ended after it had begun: then its command looks whether that matters. A run is
+ * made from those of its own seed where there are such.
+ */
+export function isStale({ runs }: NodeState, needs: readonly NodeState[]): boolean {
+  return runs.some(({ seed, started }) =>
+    needs.some((need) => {
+      const own = need.runs.filter((run) => run.seed === seed);
+      return (own.length > 0 ? own : need.runs).some(({ ended }) => (ended ?? 0) > (started ?? Infinity));
+    }),
+  );
+}
+
+/** Optimiser steps that are still to be done, and whether all of them are known. */
+export function stepsLeft(states: readonly NodeState[]): { steps: number; exact: boolean; unknown: number } {
+  let [steps, exact, unknown] = [0, true, 0];
+  for (const run of states.flatMap(({ runs }) => runs)) {
+    if (run.kind === 'finished') continue;
+    if (run.steps === null) unknown++;
+    else {
+      steps += Math.max(0, run.steps.total - run.step);
+      exact &&= run.steps.exact;
+    }
+  }
+  return { steps, exact, unknown };
+}
