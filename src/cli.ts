@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { inspectCommand } from './commands/inspect.js';
 import { lsCommand } from './commands/ls.js';
+import { predictCommand } from './commands/predict.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { pullCommand } from './commands/pull.js';
 import { reportCommand } from './commands/report.js';
@@ -44,6 +45,7 @@ export function buildProgram() {
     distillCommand(),
     adaptCommand(),
     evalCommand(),
+    predictCommand(),
     runCommand(),
     reportCommand(),
     lsCommand(),

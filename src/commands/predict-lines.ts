@@ -17,21 +17,19 @@ class LineSplitter {
 
   constructor(private readonly name: string) {}
 
-  /** The lines that end in these bytes. @throws UserError for one that is not UTF-8 */
-  push(bytes: Buffer): Line[] {
-    const lines: Line[] = [];
+  /** Adds the lines that end in these bytes. @throws UserError for one that is not UTF-8, once those before are added */
+  push(bytes: Buffer, lines: Line[]): void {
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
       lines.push(this.line(bytes.subarray(start, end)));
       start = end + 1;
     }
     if (start < bytes.length) this.carried.push(bytes.subarray(start));
-    return lines;
   }
 
-  /** What is left at the end: a last line without a line end. */
-  end(): Line[] {
-    return this.carried.length === 0 ? [] : [this.line(Buffer.alloc(0))];
+  /** Adds what is left at the end: a last line without a line end. */
+  end(lines: Line[]): void {
+    if (this.carried.length > 0) lines.push(this.line(Buffer.alloc(0)));
   }
 
   private line(rest: Buffer): Line {
@@ -56,6 +54,7 @@ function pause(): Promise<typeof PAUSED> {
  * line, and a long file is read in full batches.
  *
  * @param options.patient wait for full batches; for files, which do not pause
+ * @param input stays the caller's, who closes it
  * @throws UserError for a line that is not UTF-8, after the lines before it
  */
 export async function* lineBatches(
@@ -72,27 +71,27 @@ export async function* lineBatches(
     return next;
   };
   let next = read();
-  try {
-    for (;;) {
-      if (!ended && waiting.length < options.size) {
-        const mayPause = !options.patient && waiting.length > 0;
-        try {
-          const result = await (mayPause ? Promise.race([next, pause()]) : next);
-          if (result !== PAUSED) {
-            if (result.done) ended = true;
-            waiting.push(...(result.done ? splitter.end() : splitter.push(result.value)));
-            if (!ended) next = read();
-            continue;
+  for (;;) {
+    if (!ended && waiting.length < options.size) {
+      const mayPause = !options.patient && waiting.length > 0;
+      try {
+        const result = await (mayPause ? Promise.race([next, pause()]) : next);
+        if (result !== PAUSED) {
+          ended = result.done === true;
+          if (result.done) splitter.end(waiting);
+          else {
+            splitter.push(result.value, waiting);
+            next = read();
           }
-        } catch (error) {
-          [ended, failure] = [true, error];
+          continue;
         }
+      } catch (error) {
+        [ended, failure] = [true, error];
+        continue;
       }
-      if (waiting.length > 0) yield waiting.splice(0, options.size);
-      else if (failure !== undefined) throw failure;
-      else if (ended) return;
     }
-  } finally {
-    if (!ended) await chunks.return?.();
+    if (waiting.length > 0) yield waiting.splice(0, options.size);
+    else if (failure !== undefined) throw failure;
+    else if (ended) return;
   }
 }

@@ -49,6 +49,8 @@ function foldersIn(path: string): string[] {
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
+const ELSEWHERE = 'Name another place with --experiment, --out or --prompt, or adapt first: mpt adapt --task …';
+
 /**
  * The folder of an adapted run, or of one that adapted the task together with others.
  *
@@ -65,11 +67,11 @@ export function adaptedRun({ out, experiment, method, task, seed }: RunChoice): 
     if (!methods.includes(method)) {
       const there = methods.length > 0 ? ` ${suggestion(method, methods)}` : '';
       throw new UserError(`there is no run of the method ${method} in ${dirname(folder)}.${there}`, {
-        hint: `Adapt first: mpt adapt --task ${task} …, or name a run with --prompt, --experiment or --out.`,
+        hint: ELSEWHERE,
       });
     }
     throw new UserError(`there is no run of the task ${task} in ${folder}. ${suggestion(task, tasks)}`.trimEnd(), {
-      hint: `Adapt first: mpt adapt --task ${task} …, or name a run with --prompt, --experiment or --out.`,
+      hint: ELSEWHERE,
     });
   }
   const run = join(folder, found, seedName(seed));

@@ -19,8 +19,8 @@ export interface TextAnswer {
 }
 
 export interface TextPredictorOptions {
-  /** Overrides the run's own. */
-  model: string | null;
+  /** See `modelOf`. */
+  model: string;
   /** Which of the tasks that were trained together; or the task of a file that does not say it. */
   task: string | null;
   /** Which of the few-shot draws. */
@@ -50,20 +50,22 @@ export interface TextPredictor {
 const MAX_SOURCE = 512;
 const MAX_TARGET = 128;
 
+/** The model that is asked for, else that of the run. @throws UserError where neither says one */
+export function modelOf({ path, run }: Answering, asked: string | undefined): string {
+  const model = asked ?? run?.model;
+  if (model !== undefined) return model;
+  throw new UserError(`${path} does not say which model it is for: it lies in no run`, {
+    hint: 'Name the model it was trained on: --model bundled, --model google-t5/t5-base, or a folder.',
+  });
+}
+
 /**
  * Opens a model and what was trained on it. An engine must run.
  *
  * @throws UserError when they do not fit together, or which task or draw is meant is not clear
  */
 export async function openTextPredictor(found: Answering, options: TextPredictorOptions): Promise<TextPredictor> {
-  const { run } = found;
-  const name = options.model ?? run?.model;
-  if (name === undefined) {
-    throw new UserError(`${found.path} does not say which model it is for: it lies in no run`, {
-      hint: 'Name the model it was trained on: --model bundled, --model google-t5/t5-base, or a folder.',
-    });
-  }
-  const open = await openModel(name);
+  const open = await openModel(options.model);
   let tuned: Tuned | undefined;
   try {
     tuned = openTuned(found.path, open.model);

@@ -80,7 +80,7 @@ export function captionOf(
     if (averages.some((cell) => !isScore(cell))) sentences.push('No average where a task is missing.');
   }
   if ([...cells, ...averages].some((cell) => isScore(cell) && cell.incomplete)) {
-    sentences.push(`${INCOMPLETE_MARK} not all of its runs are finished.`);
+    sentences.push(`${INCOMPLETE_MARK}: not all of its runs are finished.`);
   }
   if (baseline !== null) sentences.push('Majority: always answering the most frequent label of the scored split.');
   return [...sentences, ...publishedSentences([...cells, ...averages], published, models)];

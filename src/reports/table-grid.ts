@@ -1,6 +1,6 @@
 import { formatParameters, formatPublished, formatScore, INCOMPLETE_MARK } from './format.js';
 import { gridWidth, type Grid, type GridCell } from './grid.js';
-import { isScore, type PaperTable, type TableCell, type TableColumn, type TableRow } from './types.js';
+import { isScore, type PaperTable, type ScoreCell, type TableCell, type TableColumn, type TableRow } from './types.js';
 
 /** What the line under a line of scores says. */
 const PUBLISHED_LINE = '  to the paper';
@@ -17,7 +17,7 @@ function partsOf({ cell, column }: Entry): { mean: string; std: string; n: strin
   return {
     mean: formatScore(cell.mean, digits),
     std: cell.std === null ? '' : formatScore(cell.std, digits),
-    n: (average ? '' : ` (${cell.n})`) + (cell.incomplete ? INCOMPLETE_MARK : ''),
+    n: average ? '' : ` (${cell.n})`,
   };
 }
 
@@ -25,7 +25,13 @@ function partsOf({ cell, column }: Entry): { mean: string; std: string; n: strin
 export function scoreText(cell: TableCell, column: TableColumn): string {
   if (!isScore(cell)) return cell.missing;
   const { mean, std, n } = partsOf({ cell, column });
-  return `${mean}${std === '' ? '' : ` ± ${std}`}${n}`;
+  return `${mean}${std === '' ? '' : ` ± ${std}`}${n}${cell.incomplete ? INCOMPLETE_MARK : ''}`;
+}
+
+/** Text with the marks of unfinished and best cells, or as much room, so that columns stay aligned. */
+function marked(text: string, { incomplete, best }: ScoreCell): GridCell {
+  const all = `${text}${incomplete ? INCOMPLETE_MARK : ' '}${best ? '*' : ' '}`;
+  return best ? { text: all, tone: 'best' } : { text: all };
 }
 
 /** Scores that stand below one another, padded so that mean, spread and count do so too. */
@@ -35,12 +41,11 @@ function alignedScores(entries: readonly Entry[]): GridCell[] {
   const widest = (key: 'mean' | 'std' | 'n'): number => Math.max(0, ...parts.map((part) => part[key].length));
   const [mean, std, n] = [widest('mean'), widest('std'), widest('n')];
   return entries.map(({ cell, column }, i): GridCell => {
-    // The mark of the best, or as much room, so that columns stay aligned.
     if (!isScore(cell)) return { text: `${cell.missing}  `, tone: 'dim' };
     const part = parts[i]!;
     const spread = std === 0 ? '' : part.std === '' ? ' '.repeat(std + 3) : ` ± ${part.std.padStart(std)}`;
-    const text = column.average ? scoreText(cell, column) : part.mean.padStart(mean) + spread + part.n.padEnd(n);
-    return cell.best ? { text: `${text} *`, tone: 'best' } : { text: `${text}  ` };
+    const text = part.mean.padStart(mean) + spread + part.n.padStart(n);
+    return marked(column.average ? formatScore(cell.mean, column.digits) : text, cell);
   });
 }
 
@@ -139,9 +144,8 @@ function cellsDown(table: PaperTable): Grid {
     const { digits, title, group, average } = column;
     const cells = rows.map((row) => row.cells[i]!);
     const texts = cells.map((cell): GridCell => {
-      const text = scoreText(cell, column);
-      if (!isScore(cell)) return { text: `${text}  `, tone: 'dim' };
-      return cell.best ? { text: `${text} *`, tone: 'best' } : { text: `${text}  ` };
+      if (!isScore(cell)) return { text: `${cell.missing}  `, tone: 'dim' };
+      return marked(scoreText({ ...cell, incomplete: false }, column), cell);
     });
     const majority = baseline === null || baseline.values[i] === null ? null : formatScore(baseline.values[i], digits);
     const name = average && several ? `${group} ${title}` : title;

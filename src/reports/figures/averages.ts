@@ -17,7 +17,9 @@ export function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Ma
  * The tasks that every group of scores has. Groups that have none in common with the others, the poorest first, are left
  * out until there are some.
  */
-export function commonTasks<T extends { scores: readonly Score[] }>(groups: readonly T[]): { tasks: string[]; kept: T[]; dropped: T[] } {
+export function commonTasks<T extends { scores: readonly Score[] }>(
+  groups: readonly T[],
+): { tasks: string[]; kept: T[]; dropped: T[] } {
   const tasksOf = ({ scores }: T): Set<string> => new Set(scores.map(({ task }) => task));
   const kept = [...groups];
   for (;;) {
@@ -27,7 +29,10 @@ export function commonTasks<T extends { scores: readonly Score[] }>(groups: read
       return { tasks, kept, dropped: groups.filter((group) => !kept.includes(group)) };
     }
     const fewest = Math.min(...sets.map((set) => set.size));
-    kept.splice(sets.findLastIndex((set) => set.size === fewest), 1);
+    kept.splice(
+      sets.findLastIndex((set) => set.size === fewest),
+      1,
+    );
   }
 }
 
@@ -41,8 +46,7 @@ export function averageOver(scores: readonly Score[], tasks: readonly string[]):
   const { mean } = meanStd(means);
   const replicates = byTask.map((own) => own.map(({ replicate }) => replicate).sort());
   const [first] = replicates;
-  const paired =
-    new Set(first).size === first!.length && replicates.every((other) => other.join() === first!.join());
+  const paired = new Set(first).size === first!.length && replicates.every((other) => other.join() === first!.join());
   if (!paired) return { mean, std: null, n: Math.min(...byTask.map((own) => own.length)) };
   const averages = first!.map((name) => {
     const values = byTask.map((own) => own.find(({ replicate }) => replicate === name)!.value);

@@ -23,7 +23,9 @@ export function collectFigures(
   const known = knownRuns(runs);
   const scores = scoresOf(known);
   const stages = ['teach', 'distill', 'pretrain'];
-  const labels = known.filter(({ record }) => !stages.includes(record.run.stage)).map(({ record }) => record.run.method);
+  const labels = known
+    .filter(({ record }) => !stages.includes(record.run.stage))
+    .map(({ record }) => record.run.method);
   const all = labels.length > 0 ? labels : known.map(({ record }) => record.run.method);
   const naming = namingOf(rows, all);
   const figures: Record<FigureKind, () => (Figure | null)[]> = {

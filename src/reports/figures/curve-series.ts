@@ -57,16 +57,14 @@ export function curveSeries(label: string, style: SeriesStyle, runs: readonly Ru
   );
   const several = curves.filter((curve) => curve.length > 0).length > 1;
   const unfinished = runs.map((run) => endingOf(run) !== null);
-  const faint = several
-    ? curves.filter((_, i) => unfinished[i]).flatMap(finite)
-    : window === null
-      ? []
-      : pieces.flat();
+  const faint = several ? curves.filter((_, i) => unfinished[i]).flatMap(finite) : window === null ? [] : pieces.flat();
   const ends = runs.flatMap((run, i) => {
     const last = curves[i]!.findLast(([, y]) => Number.isFinite(y));
     const hint = endingOf(run);
     if (hint === null || last === undefined) return [];
-    return [{ x: last[0], y: last[1], kind: run.status === 'running' ? ('running' as const) : ('ended' as const), hint }];
+    return [
+      { x: last[0], y: last[1], kind: run.status === 'running' ? ('running' as const) : ('ended' as const), hint },
+    ];
   });
   return { label, style, stretches, faint, ends };
 }
@@ -78,7 +76,8 @@ export function curveNotes(title: string, runs: readonly RunCurve[], logY: boole
     const drawn = drawableRuns(points, logY).reduce((count, piece) => count + piece.length, 0);
     return sum + points.length - drawn;
   }, 0);
-  const holes = lost === 0 ? [] : [`${lost} ${lost === 1 ? 'value is' : 'values are'} not finite${logY ? ' or not positive' : ''}`];
+  const holes =
+    lost === 0 ? [] : [`${lost} ${lost === 1 ? 'value is' : 'values are'} not finite${logY ? ' or not positive' : ''}`];
   const said = [...endings, ...holes];
   return said.length === 0 ? [] : [`${title}: ${said.join('; ')}.`];
 }

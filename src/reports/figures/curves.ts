@@ -73,7 +73,12 @@ function addCurve(panels: Map<string, Panel>, key: string, line: string, curve: 
 
 function drawPanels(
   panels: Iterable<Panel>,
-  look: { y_label: string; log_y: boolean; of: (line: string) => LegendItem; ordered: (lines: Iterable<string>) => string[] },
+  look: {
+    y_label: string;
+    log_y: boolean;
+    of: (line: string) => LegendItem;
+    ordered: (lines: Iterable<string>) => string[];
+  },
 ): { markup: string; longest: number } {
   const all = [...panels];
   const charts = all.map(({ title, lines }) => {
@@ -151,17 +156,24 @@ function captionOf(longest: number, runs: readonly LoggedRun[]): string {
   return [
     ...(seeds > 1 ? ['Line: mean over seeds; band: one standard deviation.'] : []),
     ...(longest > SMOOTH_ABOVE
-      ? [`Curves of more than ${SMOOTH_ABOVE} points are running means over about a twentieth of them; of a single run all points are drawn faintly.`]
+      ? [
+          `Curves of more than ${SMOOTH_ABOVE} points are running means over about a twentieth of them; of a single run all points are drawn faintly.`,
+        ]
       : []),
     ...(runs.some(({ run }) => run.status !== 'finished')
-      ? ['A cross ends a run that failed or was stopped, an arrow one that is under way; where a run ends, the mean goes on over the others.']
+      ? [
+          'A cross ends a run that failed or was stopped, an arrow one that is under way; where a run ends, the mean goes on over the others.',
+        ]
       : []),
   ].join(' ');
 }
 
 function stageFigures(stage: string, runs: readonly LoggedRun[], naming: Naming): Figure[] {
   const title = stageTitle(stage);
-  const methods = { ordered: naming.ordered, of: (label: string) => ({ label: naming.title(label), style: naming.style(label) }) };
+  const methods = {
+    ordered: naming.ordered,
+    of: (label: string) => ({ label: naming.title(label), style: naming.style(label) }),
+  };
   const terms = {
     ordered: (lines: Iterable<string>) => {
       const there = new Set(lines);
@@ -178,18 +190,38 @@ function stageFigures(stage: string, runs: readonly LoggedRun[], naming: Naming)
   const add = (name: string, heading: string, panels: Panel[], drawn: ReturnType<typeof drawPanels>): void => {
     if (panels.length === 0) return;
     const caption = captionOf(drawn.longest, runs);
-    figures.push({ id: `curves-${stage}-${name}`, title: `${title}: ${heading}`, caption, svg: drawn.markup, wide: true });
+    figures.push({
+      id: `curves-${stage}-${name}`,
+      title: `${title}: ${heading}`,
+      caption,
+      svg: drawn.markup,
+      wide: true,
+    });
   };
   const lossLook = { y_label: 'training loss', log_y: true, ...(stage === 'distill' ? terms : methods) };
-  add('loss', stage === 'distill' ? 'training loss and its terms' : 'training loss', losses, drawPanels(losses, lossLook));
-  add('score', 'validation score', scores, drawPanels(scores, { y_label: 'validation score', log_y: false, ...methods }));
+  add(
+    'loss',
+    stage === 'distill' ? 'training loss and its terms' : 'training loss',
+    losses,
+    drawPanels(losses, lossLook),
+  );
+  add(
+    'score',
+    'validation score',
+    scores,
+    drawPanels(scores, { y_label: 'validation score', log_y: false, ...methods }),
+  );
   return figures;
 }
 
 /** Training loss and validation score over steps, a figure each for every stage. */
 export function curveFigures(runs: readonly KnownRun[], naming: Naming): Figure[] {
   const logged = runs
-    .map((run): LoggedRun => ({ run, train: rowsOf(run.folder, 'train.csv'), evaluations: rowsOf(run.folder, 'eval.csv') }))
+    .map((run): LoggedRun => ({
+      run,
+      train: rowsOf(run.folder, 'train.csv'),
+      evaluations: rowsOf(run.folder, 'eval.csv'),
+    }))
     .filter(({ train, evaluations }) => train.length + evaluations.length > 0);
   const place = (stage: string): number => {
     const known = STAGES.indexOf(stage);

@@ -43,7 +43,17 @@ export function scoresOf(runs: readonly KnownRun[]): Score[] {
     return scores.flatMap(({ seed, draw, metrics }) => {
       const value = metrics[headline];
       if (value === undefined || !Number.isFinite(value)) return [];
-      return [{ label, task, shots, replicate: `${experiment}/${seed}/${draw ?? ''}`, value, trainable: trainable ?? NaN, run }];
+      return [
+        {
+          label,
+          task,
+          shots,
+          replicate: `${experiment}/${seed}/${draw ?? ''}`,
+          value,
+          trainable: trainable ?? NaN,
+          run,
+        },
+      ];
     });
   });
 }

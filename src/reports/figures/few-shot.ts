@@ -7,9 +7,11 @@ import { sweepFigure, type SweepPoint } from './sweep.js';
 /** Score over the number of training examples. */
 export function fewShotFigure(scores: readonly Score[], naming: Naming): Figure | null {
   const few = scores.filter(({ shots }) => shots !== null);
-  const points = [...groupBy(few, ({ label, shots }) => `${label} ${shots!}`).values()].map(
-    (own): SweepPoint => ({ label: own[0]!.label, x: own[0]!.shots!, scores: own }),
-  );
+  const points = [...groupBy(few, ({ label, shots }) => `${label} ${shots!}`).values()].map((own): SweepPoint => ({
+    label: own[0]!.label,
+    x: own[0]!.shots!,
+    scores: own,
+  }));
   const axis = { x_label: 'training examples k (log scale)', log_x: true, tick: String };
   const sweep = sweepFigure(points, axis, naming);
   return (

@@ -1,5 +1,14 @@
 import { niceStep } from '../scale.js';
-import { chartRoot, element, escapeMarkup, fitText, text, textWidth, type Attributes, type ChartTexts } from '../svg.js';
+import {
+  chartRoot,
+  element,
+  escapeMarkup,
+  fitText,
+  text,
+  textWidth,
+  type Attributes,
+  type ChartTexts,
+} from '../svg.js';
 
 /** The share of the full colour from which numbers are written light on dark (in dark mode: dark on light). */
 export const STRONG_FROM = 0.7;
@@ -48,7 +57,11 @@ export interface HeatMapOptions {
   scale: ColorScale;
 }
 
-const clean = (value: number): string => value.toFixed(2).replace(/^-0\.00$/, '0.00').replace('-', '−');
+const clean = (value: number): string =>
+  value
+    .toFixed(2)
+    .replace(/^-0\.00$/, '0.00')
+    .replace('-', '−');
 
 /** The size at which the longest of the numbers fits into a cell; null where it could not be read. */
 function fontFor(values: readonly number[], size: number): number | null {
@@ -90,7 +103,8 @@ function scaleBar({ low, high, at }: ColorScale, x: number, y: number, width: nu
     return element('rect', { ...attributes, class: `tone ${tone}`, 'fill-opacity': share.toFixed(3) });
   });
   const frame = element('rect', { x, y, width, height: 9, class: 'frame' });
-  const middle = low < 0 && high > 0 ? text('0', { x: x + width / 2, y: y + 22, class: 'tick', 'text-anchor': 'middle' }) : '';
+  const middle =
+    low < 0 && high > 0 ? text('0', { x: x + width / 2, y: y + 22, class: 'tick', 'text-anchor': 'middle' }) : '';
   return [
     ...cells,
     frame,
@@ -106,7 +120,11 @@ function scaleBar({ low, high, at }: ColorScale, x: number, y: number, width: nu
  *
  * @param values [n][n], in the order of `names`
  */
-export function heatMap(names: readonly string[], values: readonly (readonly number[])[], options: HeatMapOptions): string {
+export function heatMap(
+  names: readonly string[],
+  values: readonly (readonly number[])[],
+  options: HeatMapOptions,
+): string {
   const { width, texts, scale } = options;
   const longest = Math.max(...names.map(textWidth));
   const left = Math.min(longest + 8, width * 0.34);
@@ -119,7 +137,12 @@ export function heatMap(names: readonly string[], values: readonly (readonly num
   const grid = size * names.length;
   const rows = names.map((name, i) => {
     const y = top + i * size;
-    const label = text(fitText(name, left - 6), { x: left - 6, y: y + size / 2 + 4, class: 'label', 'text-anchor': 'end' });
+    const label = text(fitText(name, left - 6), {
+      x: left - 6,
+      y: y + size / 2 + 4,
+      class: 'label',
+      'text-anchor': 'end',
+    });
     const cells = values[i]!.map((value, j) => {
       const box = { x: left + j * size, y, size };
       const hint = i === j ? name : `${name} and ${names[j]!}: ${clean(value)}`;
@@ -132,7 +155,10 @@ export function heatMap(names: readonly string[], values: readonly (readonly num
   const columns = names.map((name, j) => {
     const x = left + (j + 0.5) * size;
     const room = Math.min((slant - 10) / 0.71, (width - x) / 0.71 - 4);
-    return text(fitText(name, room), { transform: `translate(${(x + 3).toFixed(1)} ${(top - 5).toFixed(1)}) rotate(-45)`, class: 'label' });
+    return text(fitText(name, room), {
+      transform: `translate(${(x + 3).toFixed(1)} ${(top - 5).toFixed(1)}) rotate(-45)`,
+      class: 'label',
+    });
   });
   const bar = scaleBar(scale, left, top + grid + 10, Math.min(grid, 200));
   return chartRoot(width, top + grid + 36, texts, ...columns, ...rows, bar);

@@ -44,6 +44,7 @@ export function shotsTitle(shots: number | null): string {
 
 /** 77600 → "77.6K", 220000000 → "220M": as the paper writes counts of parameters. */
 export function shortCount(value: number): string {
-  const [unit, size] = value >= 999_500_000 ? ['B', 1e9] : value >= 999_500 ? ['M', 1e6] : value >= 1000 ? ['K', 1e3] : ['', 1];
+  const [unit, size] =
+    value >= 999_500_000 ? ['B', 1e9] : value >= 999_500 ? ['M', 1e6] : value >= 1000 ? ['K', 1e3] : ['', 1];
   return `${Number((value / size).toPrecision(3))}${unit}`;
 }

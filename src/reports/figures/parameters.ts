@@ -16,9 +16,12 @@ interface Scatter {
 }
 
 function scatterOf(scores: readonly Score[], naming: Naming): Scatter | null {
-  const groups = [...groupBy(scores.filter(({ trainable }) => trainable > 0), ({ label }) => label)].map(
-    ([label, own]) => ({ label, scores: own }),
-  );
+  const groups = [
+    ...groupBy(
+      scores.filter(({ trainable }) => trainable > 0),
+      ({ label }) => label,
+    ),
+  ].map(([label, own]) => ({ label, scores: own }));
   const { tasks, kept, dropped } = commonTasks(groups);
   const ordered = naming.ordered(kept.map(({ label }) => label));
   const points = ordered.map((label): ScatterPoint => {
@@ -50,7 +53,10 @@ export function parametersFigure(scores: readonly Score[], naming: Naming): Figu
       width,
       plotHeight,
       x_label: 'trainable parameters per task (log scale)',
-      y_label: scatter.tasks.length === 1 ? `score on ${scatter.tasks[0]!}` : `average score over ${scatter.tasks.length} tasks`,
+      y_label:
+        scatter.tasks.length === 1
+          ? `score on ${scatter.tasks[0]!}`
+          : `average score over ${scatter.tasks.length} tasks`,
       x_tick_label: shortCount,
       texts: {
         title: `Score against trainable parameters, ${shotsTitle(scatter.shots)}`,
@@ -63,7 +69,11 @@ export function parametersFigure(scores: readonly Score[], naming: Naming): Figu
     scatters.length === 1
       ? `<div class="panel">${draw(only!, 1040, 400, 'wide')}${draw(only!, 340, 320, 'narrow')}</div>`
       : smallMultiples(
-          scatters.map((scatter) => ({ title: shotsTitle(scatter.shots), svg: draw(scatter, 340, 240, ''), notes: notesOf(scatter) })),
+          scatters.map((scatter) => ({
+            title: shotsTitle(scatter.shots),
+            svg: draw(scatter, 340, 240, ''),
+            notes: notesOf(scatter),
+          })),
         );
   const labels = naming.ordered(scatters.flatMap((scatter) => scatter.labels));
   const multi = labels.some((label) => naming.style(label).open);
@@ -76,12 +86,21 @@ export function parametersFigure(scores: readonly Score[], naming: Naming): Figu
     id: 'parameters',
     title: 'Score and trainable parameters',
     caption: caption.join(' '),
-    svg: legend(labels.map((label) => ({ label: naming.title(label), style: naming.style(label) })), { line: false }) + charts,
+    svg:
+      legend(
+        labels.map((label) => ({ label: naming.title(label), style: naming.style(label) })),
+        { line: false },
+      ) + charts,
     wide: true,
   };
 }
 
 function notesOf({ tasks, dropped }: Scatter): string[] {
-  const over = tasks.length === 1 ? `Score on ${tasks[0]!}.` : `Average over ${listed(tasks)}: the tasks that every method here has.`;
-  return dropped.length === 0 ? [over] : [`${over} Left out, having no task in common with the others: ${listed(dropped)}.`];
+  const over =
+    tasks.length === 1
+      ? `Score on ${tasks[0]!}.`
+      : `Average over ${listed(tasks)}: the tasks that every method here has.`;
+  return dropped.length === 0
+    ? [over]
+    : [`${over} Left out, having no task in common with the others: ${listed(dropped)}.`];
 }

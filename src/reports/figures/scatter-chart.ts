@@ -1,5 +1,16 @@
 import { linearScale, logScale } from '../scale.js';
-import { chartRoot, element, escapeMarkup, marker, px, text, textWidth, colorClass, type ChartTexts, type SeriesStyle } from '../svg.js';
+import {
+  chartRoot,
+  element,
+  escapeMarkup,
+  marker,
+  px,
+  text,
+  textWidth,
+  colorClass,
+  type ChartTexts,
+  type SeriesStyle,
+} from '../svg.js';
 import { placeLabels, type Box } from './place-labels.js';
 
 export interface ScatterPoint {

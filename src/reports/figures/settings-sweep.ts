@@ -33,12 +33,22 @@ function sizeOf(run: KnownRun): Setting | null {
   const total = run.record.parameters?.total;
   if (total === undefined || !(total > 0)) return null;
   const model = configOf(run)?.['model'];
-  const name = typeof model === 'string' ? (model.replace(/[\\/]+$/, '').split(/[\\/]/).at(-1) ?? '') : '';
+  const name =
+    typeof model === 'string'
+      ? (model
+          .replace(/[\\/]+$/, '')
+          .split(/[\\/]/)
+          .at(-1) ?? '')
+      : '';
   return { value: total, words: ['model', 'size', 't5', ...name.toLowerCase().split(/[-_.]/), name.toLowerCase()] };
 }
 
 /** Points of the methods that were run with two values or more. */
-function pointsOf(scores: readonly Score[], runs: readonly KnownRun[], settingOf: (run: KnownRun) => Setting | null): SweepPoint[] {
+function pointsOf(
+  scores: readonly Score[],
+  runs: readonly KnownRun[],
+  settingOf: (run: KnownRun) => Setting | null,
+): SweepPoint[] {
   const settings = new Map<KnownRun, Setting | null>();
   const placed = scores.flatMap((score) => {
     const run = adaptationOf(score, runs);
@@ -83,11 +93,21 @@ function settingFigures(
 /** Score over the length of the prompt, of methods that were run with several. */
 export function promptLengthFigures(scores: readonly Score[], runs: readonly KnownRun[], naming: Naming): Figure[] {
   const axis = { x_label: 'prompt length (vectors)', log_x: false, tick: String };
-  return settingFigures(scores, runs, naming, { id: 'prompt-length', title: 'Score over the length of the prompt', axis, settingOf: lengthOf });
+  return settingFigures(scores, runs, naming, {
+    id: 'prompt-length',
+    title: 'Score over the length of the prompt',
+    axis,
+    settingOf: lengthOf,
+  });
 }
 
 /** Score over the size of the frozen model, of methods that were run on several. */
 export function modelSizeFigures(scores: readonly Score[], runs: readonly KnownRun[], naming: Naming): Figure[] {
   const axis = { x_label: 'parameters of the model (log scale)', log_x: true, tick: shortCount };
-  return settingFigures(scores, runs, naming, { id: 'model-size', title: 'Score over the size of the model', axis, settingOf: sizeOf });
+  return settingFigures(scores, runs, naming, {
+    id: 'model-size',
+    title: 'Score over the size of the model',
+    axis,
+    settingOf: sizeOf,
+  });
 }

@@ -38,7 +38,11 @@ export function similarityOf(seeds: readonly MeanPrompts[]): Similarity | null {
   );
   // A prompt of zeros is like no other.
   const { order } = averageLinkage(mean.map((row) => row.map((value) => 1 - (Number.isNaN(value) ? 0 : value))));
-  return { tasks: order.map((i) => tasks[i]!), values: order.map((i) => order.map((j) => mean[i]![j]!)), seeds: same.length };
+  return {
+    tasks: order.map((i) => tasks[i]!),
+    values: order.map((i) => order.map((j) => mean[i]![j]!)),
+    seeds: same.length,
+  };
 }
 
 const STAGES: Record<string, string> = { teach: 'teachers', distill: 'source prompts', adapt: 'target prompts' };
@@ -69,15 +73,22 @@ function panelOf(title: string, similarity: Similarity): { title: string; svg: s
 export function similarityFigure(runs: readonly KnownRun[], naming: Naming): Figure | null {
   const trained = runs.filter(({ status, record }) => status === 'finished' && record.run.stage in STAGES);
   const experiments = new Set(trained.map(({ record }) => record.run.experiment));
-  const groups = groupBy(trained, ({ record: { run } }) => `${Object.keys(STAGES).indexOf(run.stage)} ${run.experiment} ${run.method}`);
+  const groups = groupBy(
+    trained,
+    ({ record: { run } }) => `${Object.keys(STAGES).indexOf(run.stage)} ${run.experiment} ${run.method}`,
+  );
   const panels = [...groups.values()].flatMap((own) => {
     const bySeed = groupBy(own, ({ record }) => String(record.run.seed));
-    const seeds = [...bySeed.values()].map((ofSeed): MeanPrompts => new Map(ofSeed.flatMap((run) => [...meanPromptsOf(run)])));
+    const seeds = [...bySeed.values()].map(
+      (ofSeed): MeanPrompts => new Map(ofSeed.flatMap((run) => [...meanPromptsOf(run)])),
+    );
     const similarity = similarityOf(seeds);
     if (similarity === null) return [];
     const { run } = own[0]!.record;
     const title = titleOf(run, naming);
-    return [{ stage: run.stage, panel: panelOf(experiments.size > 1 ? `${title} (${run.experiment})` : title, similarity) }];
+    return [
+      { stage: run.stage, panel: panelOf(experiments.size > 1 ? `${title} (${run.experiment})` : title, similarity) },
+    ];
   });
   if (panels.length === 0) return null;
   const place = ({ stage }: { stage: string }): number => Object.keys(STAGES).indexOf(stage);

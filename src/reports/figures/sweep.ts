@@ -74,7 +74,12 @@ export function sweepFigure(
   if (values.size < 2) return null;
   const { tasks, kept, dropped } = commonTasks(points);
   const charts: { title: string; svg: string }[] = [];
-  const every = [...groupBy(points.flatMap(({ scores }) => scores), ({ task }) => task).keys()];
+  const every = [
+    ...groupBy(
+      points.flatMap(({ scores }) => scores),
+      ({ task }) => task,
+    ).keys(),
+  ];
   if (tasks.length > 1) {
     const averaged = kept.map((point) => ({ ...point, average: averageOver(point.scores, tasks) }));
     const title = tasks.length === every.length ? 'Average over all tasks' : `Average over ${tasks.length} tasks`;
@@ -91,8 +96,10 @@ export function sweepFigure(
   const labels = naming.ordered(points.map(({ label }) => label));
   const keys = legend(labels.map((label) => ({ label: naming.title(label), style: naming.style(label) })));
   const notes = ['Bars: one standard deviation over seeds or draws.'];
-  if (tasks.length > 1 && tasks.length < every.length) notes.push(`The average is over ${listed(tasks)}: the tasks that all points have.`);
+  if (tasks.length > 1 && tasks.length < every.length)
+    notes.push(`The average is over ${listed(tasks)}: the tasks that all points have.`);
   const without = dropped.map(({ label, x }) => `${naming.title(label)} at ${axis.tick(x)}`);
-  if (tasks.length > 1 && without.length > 0) notes.push(`Not in the average, having no task in common: ${listed(without)}.`);
+  if (tasks.length > 1 && without.length > 0)
+    notes.push(`Not in the average, having no task in common: ${listed(without)}.`);
   return { markup: keys + smallMultiples(charts), notes };
 }

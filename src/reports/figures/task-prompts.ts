@@ -40,10 +40,17 @@ export function decomposedMeans(
 }
 
 function meansIn(file: SafetensorsFile): Float64Array[] {
-  if (['shared_prompt', 'task_u', 'task_v'].every((name) => file.has(name)) && file.shape('shared_prompt').length === 2) {
+  if (
+    ['shared_prompt', 'task_u', 'task_v'].every((name) => file.has(name)) &&
+    file.shape('shared_prompt').length === 2
+  ) {
     const [length, width] = file.shape('shared_prompt') as [number, number];
     const u = file.float32('task_u');
-    return decomposedMeans(file.float32('shared_prompt'), u, file.float32('task_v'), [u.length / length, length, width]);
+    return decomposedMeans(file.float32('shared_prompt'), u, file.float32('task_v'), [
+      u.length / length,
+      length,
+      width,
+    ]);
   }
   if (!file.has('prompt')) return [];
   const shape = file.shape('prompt');
