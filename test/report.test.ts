@@ -64,6 +64,7 @@ title: The first table
 steps:
   - {stage: teach, tasks: [mnli]}
   - {stage: adapt, tasks: [boolq, cb], methods: [mpt, bitfit]}
+  - {stage: eval, tasks: [my_own], few_shot: {shots: [4]}}
   - {stage: something new}
 `;
 
@@ -85,14 +86,14 @@ test('a run file: its experiment, what its steps will bring, and its own choice 
     ['bitfit', 'average', '–'],
   ]);
   const report = `report:
-  columns: [{title: Questions, tasks: [boolq]}]
+  columns: [{title: Questions, tasks: [boolq]}, {title: Own, tasks: [my_own]}]
   rows: [{method: mpt, title: ours}]
   notes: [Said at the end.]
 `;
   writeFileSync(join(home, 'own.yaml'), RUN_FILE + report);
   const own = await mptDone(home, ['report', 'own.yaml', '-f', 'markdown']);
   assert.match(own.stdout, /^# The first table\n/);
-  assert.match(own.stdout, /\| method \| parameters \| boolq \|\n\| --- \| ---: \| ---: \|\n\| ours \|/);
+  assert.match(own.stdout, /\| method \| parameters \| boolq \| my\\_own \|\n\| --- \| ---: \| ---: \| ---: \|\n\| ours \|/);
   assert.doesNotMatch(own.stdout, /\| PT \|/);
   assert.match(own.stdout, /## Notes\n\n- Said at the end\./);
 });
@@ -106,8 +107,8 @@ test('faults of the report section come all at once, with their places', async (
   writeFileSync(join(home, 'wrong.yaml'), RUN_FILE + report);
   const { code, stderr } = await mpt(home, ['report', 'wrong.yaml']);
   assert.equal(code, 2);
-  assert.match(stderr, /wrong\.yaml:10:\d+: report\.columns\[0\]\.tasks\[0\]: there is no task .*Did you mean "boolq"/);
-  assert.match(stderr, /wrong\.yaml:11:\d+: report\.rows\[0\]\.published: table6 has no row "both"/);
+  assert.match(stderr, /wrong\.yaml:11:\d+: report\.columns\[0\]\.tasks\[0\]: there is no task .*Did you mean "boolq"/);
+  assert.match(stderr, /wrong\.yaml:12:\d+: report\.rows\[0\]\.published: table6 has no row "both"/);
   writeFileSync(join(home, 'wrong.yaml'), `${RUN_FILE}report: {rows: [{method: mtp}], figures: [curve], shot: [4]}\n`);
   const shape = await mpt(home, ['report', 'wrong.yaml']);
   assert.equal(shape.code, 2);

@@ -75,7 +75,10 @@ export function stageCommand(stage: Stage, description: string) {
 
 /** Stages whose settings may have a name of their own. */
 export function variantOption() {
-  return new Option('--variant <name>', 'a name for these settings: runs stand as <method>-<name> beside the plain ones');
+  return new Option(
+    '--variant <name>',
+    'a name for these settings: runs stand as <method>-<name> beside the plain ones',
+  );
 }
 
 export function multiTaskOption() {

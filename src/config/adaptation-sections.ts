@@ -52,8 +52,11 @@ const spotSection = z
 const attemptSection = z
   .strictObject({
     temperature: positive()
-      .default(2087)
-      .describe('divides the scores of the attention; the value of the released code, for T5-base'),
+      .nullable()
+      .default(null)
+      .describe(
+        'divides the scores of the attention; null = e * d_model, rounded down: 2087 for T5-base, as in the released code',
+      ),
     bottleneck: count().default(100).describe('width of the sub-network'),
     attention: z
       .enum(['instance', 'task'])

@@ -166,7 +166,9 @@ function fromSourcePrompt(open: OpenModel, config: Adaptation, { seeds, target }
 /** ATTEMPT (Asai et al. 2022): all source prompts, frozen, mixed for each input by a trained sub-network. */
 function mixture(open: OpenModel, config: Adaptation, { seeds, tasks }: Entries, runSeed: number): Start {
   const sources = sourcePrompts(open, config, runSeed);
-  const { attempt } = config;
+  const { d_model } = open.model.config;
+  const temperature = config.attempt.temperature ?? Math.floor(Math.E * d_model);
+  const attempt = { ...config.attempt, temperature };
   return {
     method: methodOf('attempt', open.model, attempt),
     from: `a mixture of ${sources.map(({ task }) => task).join(', ')}; target prompt from ${config.prompt.init.kind}`,
@@ -174,7 +176,7 @@ function mixture(open: OpenModel, config: Adaptation, { seeds, tasks }: Entries,
     initial: () => ({
       ...startVanilla(open, config.prompt, seeds),
       ...initialAttempt(
-        { d_model: open.model.config.d_model, sources: sources.length },
+        { d_model, sources: sources.length },
         // Runs side by side have a sub-network each; tasks share one, if the config says so.
         { ...attempt, entries: seeds.length, networks: tasks && attempt.shared_attention ? 1 : seeds.length },
         seeds.map((seed) => Rng.stream(seed, 'attention')),
@@ -184,7 +186,7 @@ function mixture(open: OpenModel, config: Adaptation, { seeds, tasks }: Entries,
     frozen: ['source_prompts'],
     metadata: {
       source_tasks: sources.map(({ task }) => task).join(','),
-      temperature: String(attempt.temperature),
+      temperature: String(temperature),
       attention: attempt.attention,
     },
   };

@@ -61,7 +61,7 @@ export function formatPublished(cell: TableCell, digits = 1): string {
     : `${formatDifference(difference, digits)}${mark}`;
 }
 
-export function formatPublishedValue({ value, status }: Published, digits = 1): string {
+function formatPublishedValue({ value, status }: Published, digits = 1): string {
   return `${value.toFixed(digits)}${STATUS_MARKS[status]}`;
 }
 

@@ -5,12 +5,12 @@ import { findLocated, plainValue, readLocated, type Located } from '../config/lo
 import { count, folderName } from '../config/rules.js';
 import { showPath } from '../config/show-path.js';
 import { METHODS, methodLabel } from '../methods/names.js';
-import { expandTasks } from '../tasks/groups.js';
 import { knownTaskNames } from '../tasks/known-tasks.js';
 import { UserError } from '../util/errors.js';
 import type { CellId } from './collect-progress.js';
 import { specFaults } from './spec-faults.js';
 import { reportSection, type ReportSpec } from './spec.js';
+import { expandNames } from './table-columns.js';
 
 /** What a report takes from a run file; its other keys are `mpt run`'s business. */
 export interface ReportFile {
@@ -46,11 +46,11 @@ function at(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Plain)[key] : undefined;
 }
 
-function plannedCells(step: unknown, known: readonly string[]): CellId[] {
+function plannedCells(step: unknown): CellId[] {
   const parsed = stepSchema.safeParse(step);
   if (!parsed.success) return [];
   const { tasks, methods, multi_task, variants, few_shot } = parsed.data;
-  const all = expandTasks(tasks.filter((name) => known.includes(name)));
+  const all = expandNames(tasks);
   const labels = methods.flatMap((method) =>
     variants.map((name) => methodLabel({ method, multi_task, variant: name === 'plain' ? null : name })),
   );
@@ -88,7 +88,11 @@ export function readReportFile(file: string): ReportFile {
 
   const { experiment, title, out, report } = result.data;
   const tasksDir = at(at(at(value, 'settings'), 'data'), 'tasks_dir');
-  const known = knownTaskNames(typeof tasksDir === 'string' ? tasksDir : null);
+  const written = at(value, 'steps');
+  const steps: unknown[] = Array.isArray(written) ? written : [];
+  // Tasks of the user's own may have been made known on the command line of `mpt run` alone.
+  const own = steps.flatMap((step) => names.safeParse(at(step, 'tasks')).data ?? []);
+  const known = [...knownTaskNames(typeof tasksDir === 'string' ? tasksDir : null), ...own];
   faults.push(
     ...specFaults(report, known).map(({ path, message }): Fault => {
       const full = ['report', ...path];
@@ -96,7 +100,5 @@ export function readReportFile(file: string): ReportFile {
     }),
   );
   if (faults.length > 0) throw new ConfigError(faults);
-  const steps = at(value, 'steps');
-  const planned = Array.isArray(steps) ? steps.flatMap((step) => plannedCells(step, known)) : [];
-  return { experiment, out, spec: { ...report, title: report.title ?? title }, planned };
+  return { experiment, out, spec: { ...report, title: report.title ?? title }, planned: steps.flatMap(plannedCells) };
 }

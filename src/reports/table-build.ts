@@ -1,5 +1,3 @@
-import { expandTasks } from '../tasks/groups.js';
-import { allTasks, GROUP_NAMES } from '../tasks/registry.js';
 import { collectResults } from './collect.js';
 import { collectModels, type ModelFacts } from './collect-model.js';
 import { cellsOfRun, collectProgress, type CellId, type CellProgress } from './collect-progress.js';
@@ -7,10 +5,10 @@ import { shotsTitle } from './format.js';
 import { findPublished } from './published.js';
 import type { PublishedTable } from './published/shape.js';
 import type { RunListing } from '../runs/status.js';
-import type { ColumnsSpec, ReportSpec, RowSpec } from './spec.js';
+import type { ReportSpec, RowSpec } from './spec.js';
 import { captionOf } from './table-caption.js';
 import { averageCell, markBest, taskCell } from './table-cells.js';
-import { columnGroups, columnsForTasks, type ColumnGroup } from './table-columns.js';
+import { columnGroups, columnsForTasks, expandNames, type ColumnGroup } from './table-columns.js';
 import { inMethodOrder, isMultiTask, methodTitle } from './table-methods.js';
 import { isScore, type PaperTable, type Published, type ResultRow, type TableCell, type TableRow } from './types.js';
 
@@ -22,15 +20,6 @@ interface Source {
   cells: readonly CellId[];
   progress: (cell: CellId) => CellProgress;
   models: Map<string, ModelFacts>;
-}
-
-/** Groups among a spec's tasks become their tasks; a name that is not known here is a task of the user's own. */
-function expanded(columns: readonly ColumnsSpec[]): ColumnsSpec[] {
-  const known = new Set([...GROUP_NAMES, ...allTasks().map(({ name }) => name)]);
-  return columns.map((group) => ({
-    ...group,
-    tasks: [...new Set(group.tasks.flatMap((name) => (known.has(name) ? expandTasks([name]) : [name])))],
-  }));
 }
 
 /** The model of a method's runs, or of all others where it has none and they agree. */
@@ -86,7 +75,7 @@ function buildTable(source: Source, shots: number | null): PaperTable {
   const { spec, progress } = source;
   const results = source.results.filter((row) => row.shots === shots);
   const tasks = source.cells.filter((cell) => cell.shots === shots).map(({ task }) => task);
-  const groups = columnGroups(spec.columns === null ? columnsForTasks(tasks) : expanded(spec.columns), results);
+  const groups = columnGroups(spec.columns === null ? columnsForTasks(tasks) : spec.columns.map((group) => ({ ...group, tasks: expandNames(group.tasks) })), results);
   const columns = groups.flatMap((group) => group.columns);
   const specs = rowsOf(source, shots);
   const tables = new Set<PublishedTable>();

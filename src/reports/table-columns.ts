@@ -1,4 +1,5 @@
 import { isComparable, METRIC_FACTS, type MetricFacts } from '../metrics/facts.js';
+import { taskGroups } from '../tasks/groups.js';
 import { allTasks } from '../tasks/registry.js';
 import { METRIC_NAMES, type MetricName, type Suite, type Task } from '../tasks/types.js';
 import type { ColumnsSpec } from './spec.js';
@@ -24,6 +25,12 @@ const GROUPS: readonly (readonly [Suite, string])[] = [
   ['extra_sources', 'More source tasks'],
   ['beyond_paper', 'Beyond the paper'],
 ];
+
+/** Groups become their tasks, each once; a name that is not known here is a task of the user's own. */
+export function expandNames(names: readonly string[]): string[] {
+  const groups = new Map(taskGroups().map(({ name, tasks }) => [name, tasks]));
+  return [...new Set(names.flatMap((name) => groups.get(name) ?? [name]))];
+}
 
 /** A task's name as the paper writes it, where its title begins with one: "e2e" → "E2E". */
 function shortTitle(task: Task): string {

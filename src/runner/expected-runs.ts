@@ -37,7 +37,7 @@ export function expectedRuns(node: RunNode): ExpectedRun[] {
   if (stage === 'eval') {
     return tasks.flatMap((task) =>
       seeds.map((seed) => {
-        const own = configOfRun(config, node.multi_task ? { seed, method } : { task, seed, method });
+        const own = configOfRun(config, { task, seed, method });
         return run({ stage, task, seed }, own, { total: 0, exact: true });
       }),
     );
@@ -53,11 +53,14 @@ function fewShotRuns(
   run: (id: Omit<RunId, 'experiment' | 'method'>, own: AnyConfig, steps: Steps | null) => ExpectedRun,
 ): ExpectedRun[] {
   const section = config.few_shot!;
-  const draws = WEIGHT_METHODS.includes(method) ? Array.from({ length: section.draws }, (_, i) => ({ draw: i })) : [{}];
+  const apart = WEIGHT_METHODS.includes(method);
+  // How many draws there are makes no difference to one that is a run of its own.
+  const common = { ...section, ...(apart ? { draws: 1 } : {}) };
+  const draws = apart ? Array.from({ length: section.draws }, (_, draw) => ({ draw })) : [{}];
   return tasks.flatMap((task) =>
     section.shots.flatMap((shots) =>
       seeds.flatMap((seed) => {
-        const own = { ...configOfRun(config, { task, seed, method }), few_shot: { ...section, shots: [shots] } };
+        const own = { ...configOfRun(config, { task, seed, method }), few_shot: { ...common, shots: [shots] } };
         const perEpoch = Math.ceil(shots / batchOf(section.train, shots));
         const total = section.train.max_steps ?? section.train.epochs! * perEpoch;
         return draws.map((draw) =>

@@ -32,7 +32,8 @@ export function showLive({ total, progress, commandOf, outcomeOf, logOf, lastLin
   const running = new Set<string>();
   let [ended, failed, blocked] = [0, 0, 0];
   const draw = (): void => {
-    const troubles: Record<string, string> = failed + blocked === 0 ? {} : { failed: String(failed), blocked: String(blocked) };
+    const troubles: Record<string, string> =
+      failed + blocked === 0 ? {} : { failed: String(failed), blocked: String(blocked) };
     bar.update(ended, { now: [...running].join(' '), ...troubles });
   };
   const clock = setInterval(draw, 1000);

@@ -68,12 +68,12 @@ wn_wic                       not run     52.0       (1)           –
 --------------------  ----------------  ---------------  --------
 average                 2 of 3 tasks              52.5           –
 trainable parameters           4,052            3,840`;
-  const lines = tablesText(fewShot().tables, { color: false, width: 80 }).split('\n');
+  const lines = tablesText(fewShot().tables, { color: false, width: 74 }).split('\n');
   const words = (line: string): string => line.replace(/-+/g, '-').replace(/ +/g, ' ').trim();
   assert.deepEqual(lines.slice(0, 8).map(words), expected.slice(1).split('\n').map(words));
   // Means, spreads and counts stand below one another.
   assert.equal(lines[2]!.lastIndexOf('(2)'), lines[3]!.lastIndexOf('(1)'));
-  assert.ok(lines.every((line) => line.length <= 80 && line === line.trimEnd()));
+  assert.ok(lines.every((line) => line.length <= 74 && line === line.trimEnd()));
   assert.match(
     lines.slice(8).join(' '),
     /accuracy, 0–100: mean ± sample standard deviation over n draws, n in brackets/,

@@ -1,7 +1,6 @@
 import { bestNote, formatParameters, formatPublished, formatScore } from '../format.js';
 import { scoreText } from '../table-grid.js';
-import { isScore, type PaperTable, type Report } from '../types.js';
-import { flatTitle } from './flat.js';
+import { isScore, type PaperTable, type Report, type TableColumn } from '../types.js';
 
 /** Text that Markdown shows as it is, on one line. */
 export function escapeMarkdown(text: string): string {
@@ -13,6 +12,12 @@ export function escapeMarkdown(text: string): string {
 
 function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
+}
+
+/** The title of a column where groups are not shown over it: with its group's name if another column has the same title. */
+function flatTitle({ columns }: PaperTable, column: TableColumn): string {
+  const same = columns.filter(({ title }) => title === column.title).length;
+  return same > 1 && column.group !== null ? `${column.group} ${column.title}` : column.title;
 }
 
 function tableMarkdown(table: PaperTable): string[] {
