@@ -126,7 +126,7 @@ for (const engine of engines) {
     for (const seed of [1, 2]) {
       const run = join(runs, 'distill', 'mpt', 'sources', `seed-${seed}`);
       const rates = ['lr_shared_prompt', 'lr_task_vectors'];
-      checkTrainedRun(run, ['loss_ce', 'loss_logits', 'loss_hidden'], rates, ['sst2', 'cb']);
+      checkTrainedRun(run, ['loss_ce', 'loss_logits', 'loss_hidden', 'loss_prompt'], rates, ['sst2', 'cb']);
       assert.deepEqual(shapes(join(run, 'checkpoints', 'best', 'prompt.safetensors')), {
         shared_prompt: [P, D],
         task_u: [2, P],

@@ -93,7 +93,10 @@ test('a run file: its experiment, what its steps will bring, and its own choice 
   writeFileSync(join(home, 'own.yaml'), RUN_FILE + report);
   const own = await mptDone(home, ['report', 'own.yaml', '-f', 'markdown']);
   assert.match(own.stdout, /^# The first table\n/);
-  assert.match(own.stdout, /\| method \| parameters \| boolq \| my\\_own \|\n\| --- \| ---: \| ---: \| ---: \|\n\| ours \|/);
+  assert.match(
+    own.stdout,
+    /\| method \| parameters \| boolq \| my\\_own \|\n\| --- \| ---: \| ---: \| ---: \|\n\| ours \|/,
+  );
   assert.doesNotMatch(own.stdout, /\| PT \|/);
   assert.match(own.stdout, /## Notes\n\n- Said at the end\./);
 });

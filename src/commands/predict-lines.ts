@@ -60,11 +60,12 @@ function pause(): Promise<typeof PAUSED> {
 export async function* lineBatches(
   input: AsyncIterable<Buffer>,
   options: { size: number; name: string; patient: boolean },
-): AsyncGenerator<Line[]> {
+): AsyncGenerator<Line[], void> {
   const chunks = input[Symbol.asyncIterator]();
   const splitter = new LineSplitter(options.name);
   const waiting: Line[] = [];
-  let [ended, failure] = [false, undefined as unknown];
+  let ended = false;
+  let failure: Error | undefined;
   const read = (): Promise<IteratorResult<Buffer>> => {
     const next = chunks.next();
     next.catch(() => undefined); // it may fail while lines are answered; it is looked at afterwards
@@ -86,7 +87,7 @@ export async function* lineBatches(
           continue;
         }
       } catch (error) {
-        [ended, failure] = [true, error];
+        [ended, failure] = [true, error as Error];
         continue;
       }
     }

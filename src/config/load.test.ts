@@ -59,7 +59,12 @@ describe('shipped configs', () => {
       assert.deepEqual(shipped[key], minimal[key]);
     }
     const adapt = loadConfig('adapt', undefined).config;
-    assert.deepEqual(adapt.optim.learning_rates, { shared_prompt: 0.3, task_vectors: 0.4 });
+    assert.deepEqual(adapt.optim.learning_rates, {
+      shared_prompt: 0.3,
+      task_vectors: 0.4,
+      attention: 0.1,
+      weights: 3e-4,
+    });
     assert.equal(adapt.optim.weight_decay, 1e-5);
     assert.deepEqual(
       [adapt.train.epochs, adapt.train.max_steps, adapt.optim.warmup_steps, adapt.optim.warmup_ratio],
@@ -105,7 +110,7 @@ optim:
         'config.yaml:8:1: learning_rate: there is no such key. Did you mean "optim.learning_rate"?',
         'config.yaml:10:13: train.patience: got -1; right would be a whole number, at least 1, or null.',
         'config.yaml:11:15: train.batch_size: got "many"; right would be a whole number, at least 1.',
-        'config.yaml:13:19: optim.learning_rates: got 0.3; right would be a section with the keys shared_prompt, task_vectors.',
+        'config.yaml:13:19: optim.learning_rates: got 0.3; right would be a section with the keys shared_prompt, task_vectors, attention, weights.',
         'config.yaml:14:10: optim.beta1: got 1; right would be a number, at least 0, below 1.',
       ],
     );

@@ -74,15 +74,26 @@ function inputOf(row: Row, task: FileTask, options: RenderOptions): string {
   return task.render((task.expand?.(row) ?? [row])[0] ?? row, options).input;
 }
 
-/** Pairs of values that an answer may have: class ids, letters or numbers of options, texts, lists of them. */
-const ANSWERS: readonly (readonly [unknown, unknown])[] = [
-  [0, 1],
-  ['A', 'B'],
-  ['1', '2'],
-  [false, true],
-  [['x'], ['y']],
-  [{ text: ['x'] }, { text: ['y'] }],
+/** Where rows of the tasks that ship have their answers, and what they are scored by. */
+const ANSWER_FIELDS: readonly string[] = [
+  ...['label', 'gold_label', 'answer', 'answers', 'answerKey', 'target', 'references', 'human_reference', 'idx'],
 ];
+
+const scoredBy = (n: number): Row => ({ passage: n, query: n, paragraph: n, question: n, answer: n });
+
+/** Pairs of values that an answer may have: class ids, options, label words, texts, lists of them, or a group's ids. */
+function possibleAnswers({ labels = [] }: FileTask): [unknown, unknown][] {
+  return [
+    [0, 1],
+    ['A', 'B'],
+    ['1', '2'],
+    [labels[0], labels[1]],
+    [false, true],
+    [['x'], ['y']],
+    [{ text: ['x'] }, { text: ['y'] }],
+    [scoredBy(0), scoredBy(1)],
+  ];
+}
 
 /**
  * The input of a row that lacks fields, where they only say the answer: the schema takes values in their place, and the
@@ -94,10 +105,12 @@ function withoutAnswer(
   task: FileTask,
   options: RenderOptions,
 ): string | undefined {
+  // The templates of a user's task show what they read, whatever its name.
+  if (task.defined_in === undefined && !fields.every((field) => ANSWER_FIELDS.includes(field))) return undefined;
   let filled: [Row, Row][] = [[row, row]];
   for (const field of fields) {
     filled = filled.flatMap(([one, other]) =>
-      ANSWERS.map(([a, b]): [Row, Row] => [
+      possibleAnswers(task).map(([a, b]): [Row, Row] => [
         { ...one, [field]: a },
         { ...other, [field]: b },
       ]),

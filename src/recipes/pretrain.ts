@@ -153,18 +153,9 @@ function exportModel(run: Run, hub: Record<string, unknown>, vocabularyFolder: s
 
 /**
  * Pre-training of a small T5 from scratch, all weights trained: the tasks' training splits as text to text with each
- * task's name in front, mixed with span corruption. This is how the bundled model was made. The native engine only:
- * training the embedding table needs a gradient that the WASM backend lacks.
+ * task's name in front, mixed with span corruption. This is how the bundled model was made.
  */
 export async function pretrain(config: PretrainConfig, context: Context): Promise<RunOutcome[]> {
-  if (context.engine.name === 'wasm') {
-    throw new UserError(
-      'pretrain needs the native engine: WASM has no kernel for the gradient of the embedding table',
-      {
-        hint: 'Run `mpt setup`, then `mpt doctor` says what is missing.',
-      },
-    );
-  }
   const { gradient_checkpointing, length_window } = config.train;
   if (gradient_checkpointing || length_window > 1) {
     throw new UserError('pretrain has neither train.gradient_checkpointing nor train.length_window: leave them out');

@@ -1,13 +1,12 @@
 import { formatCount } from '../util/format.js';
+import { INCOMPLETE_MARK, STATUS_MARKS, STATUS_MEANINGS } from './format.js';
 import { canCompare, comparisonChart } from './comparison-chart.js';
 import { colorClass, element, escapeMarkup as escape, legend, type SeriesStyle } from './svg.js';
 import {
   isScore,
-  PUBLISHED_STATUSES,
   type PaperTable,
   type ParameterRange,
   type Published,
-  type PublishedStatus,
   type TableCell,
   type TableColumn,
   type TableRow,
@@ -17,12 +16,6 @@ const MISSING = '–';
 
 /** Beyond this many columns the parts of a cell stand below each other. */
 const DENSE_ABOVE = 4;
-
-const STATUS_MARKS: Readonly<Record<PublishedStatus, { mark: string; meaning: string }>> = {
-  verified: { mark: '✓', meaning: 'verified: read in a source' },
-  consistent: { mark: '≈', meaning: 'consistent: agrees with averages and figures that were read' },
-  unverified: { mark: '?', meaning: 'unverified: could not be checked' },
-};
 
 /** A table that scrolls within itself where the screen is narrower. */
 export function scrolling(label: string, inner: string, kind = ''): string {
@@ -39,10 +32,11 @@ const signed = (difference: number, digits: number): string => {
 
 function publishedHtml(published: Published | null, mean: number | null, digits: number): string {
   if (published === null) return '';
-  const { mark, meaning } = STATUS_MARKS[published.status];
   const difference = mean === null ? '' : ` <span class="diff">${signed(mean - published.value, digits)}</span>`;
-  const status = `<abbr title="${escape(meaning)}">${mark}</abbr>`;
-  return `<span class="paper"><span class="unseen">paper </span>[${published.value.toFixed(digits)}]${difference} ${status}</span>`;
+  const mark = STATUS_MARKS[published.status];
+  const meaning = `${published.status}: ${STATUS_MEANINGS[published.status]}`;
+  const status = mark === '' ? '' : `<abbr title="${escape(meaning)}">${escape(mark)}</abbr>`;
+  return `<span class="paper"><span class="unseen">paper </span>[${published.value.toFixed(digits)}]${difference}${status}</span>`;
 }
 
 function cellHtml(cell: TableCell, { digits, average }: TableColumn): string {
@@ -56,7 +50,9 @@ function cellHtml(cell: TableCell, { digits, average }: TableColumn): string {
   const mean = Number.isFinite(cell.mean) ? cell.mean.toFixed(digits) : String(cell.mean);
   const spread = cell.std === null ? '' : `± ${cell.std.toFixed(digits)} `;
   const count = average ? '' : `<small>(${formatCount(cell.n)})</small>`;
-  const flag = cell.incomplete ? '<abbr class="flag" title="some of its runs are not finished">*</abbr>' : '';
+  const flag = cell.incomplete
+    ? `<abbr class="flag" title="not all of its runs are finished">${INCOMPLETE_MARK}</abbr>`
+    : '';
   const detail = spread === '' && count === '' ? '' : ` <span class="spread">${spread}${count}</span>`;
   const classes = [kind, cell.best ? 'best' : ''].filter((name) => name !== '').join(' ');
   const figure = cell.best ? `<strong>${escape(mean)}</strong>` : `<span>${escape(mean)}</span>`;
@@ -150,20 +146,13 @@ function footHtml({ baseline, columns }: PaperTable): string {
   return `<tfoot><tr><th scope="row">${escape(baseline.title)}</th><td></td>${values.join('')}</tr></tfoot>`;
 }
 
-/** What the marks of the cells mean, as far as they occur. */
+/** How to read the cells; what is said of each table stands in its caption. */
 export function marksHtml(tables: readonly PaperTable[]): string {
   const cells = tables.flatMap(({ rows }) => rows.flatMap((row) => row.cells));
-  const statuses = new Set(cells.flatMap(({ published }) => published?.status ?? []));
-  const marks = PUBLISHED_STATUSES.filter((status) => statuses.has(status)).map(
-    (status) => `${STATUS_MARKS[status].mark} ${STATUS_MARKS[status].meaning}`,
-  );
   const sentences = [
     ...(cells.some((cell) => isScore(cell) && cell.best) ? ['Bold and shaded: best of the column.'] : []),
-    ...(cells.some((cell) => isScore(cell) && cell.incomplete) ? ['*: some of its runs are not finished.'] : []),
-    ...(marks.length > 0
-      ? [
-          `In square brackets: the published number, then how far this one is above (+) or below (−) it, and how sure the published one is: ${marks.join('; ')}.`,
-        ]
+    ...(cells.some(({ published }) => published !== null)
+      ? ['In square brackets: the number in the paper, and beside it the difference of this one to it.']
       : []),
   ];
   return sentences.length === 0 ? '' : `<p class="caption">${escape(sentences.join(' '))}</p>\n`;

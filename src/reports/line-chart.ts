@@ -143,7 +143,11 @@ function rangeOfY(chart: LineChart): number[] {
 }
 
 /** The ticks that have room, the last and the first before those between them. */
-function roomy(ticks: readonly number[], at: (tick: number) => number, label: (tick: number) => string): number[] {
+export function roomyTicks(
+  ticks: readonly number[],
+  at: (tick: number) => number,
+  label: (tick: number) => string,
+): number[] {
   const kept: number[] = [];
   const room = (tick: number): boolean =>
     kept.every((other) => Math.abs(at(tick) - at(other)) >= (textWidth(label(tick)) + textWidth(label(other))) / 2 + 6);
@@ -190,7 +194,7 @@ export function lineChart(chart: LineChart, options: LineChartOptions = {}): str
   const ends = chart.spread === 'bars' ? padded(least, most, log_x) : [least, most];
   const x = log_x ? logScale(ends, [left, right], 4) : linearScale(ends, [left, right], { count: 5 });
   const tickLabel = chart.x_tick_label ?? x.label;
-  const ticks = x_ticks === undefined ? x.ticks : roomy(x_ticks, x.at, tickLabel);
+  const ticks = x_ticks === undefined ? x.ticks : roomyTicks(x_ticks, x.at, tickLabel);
   const grid = y.ticks.flatMap((tick) => [
     element('path', { d: `M${px(left)} ${px(y.at(tick))}H${px(right)}`, class: 'grid' }),
     text(y.label(tick), { x: left - 6, y: y.at(tick) + 4, class: 'tick', 'text-anchor': 'end' }),

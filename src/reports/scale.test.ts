@@ -68,5 +68,5 @@ test('tick labels have the decimals their step needs', () => {
   const log = logScale([0.04, 6], [0, 1], 5);
   assert.deepEqual(log.ticks.map(log.label), ['0.05', '0.1', '0.2', '0.5', '1', '2', '5']);
   const close = logScale([0.9, 2.1], [0, 1], 5);
-  assert.deepEqual(close.ticks.map(close.label), ['1', '1.5', '2']);
+  assert.deepEqual(close.ticks.map(close.label), ['1', '1.2', '1.4', '1.6', '1.8', '2']);
 });

@@ -75,7 +75,12 @@ function buildTable(source: Source, shots: number | null): PaperTable {
   const { spec, progress } = source;
   const results = source.results.filter((row) => row.shots === shots);
   const tasks = source.cells.filter((cell) => cell.shots === shots).map(({ task }) => task);
-  const groups = columnGroups(spec.columns === null ? columnsForTasks(tasks) : spec.columns.map((group) => ({ ...group, tasks: expandNames(group.tasks) })), results);
+  const groups = columnGroups(
+    spec.columns === null
+      ? columnsForTasks(tasks)
+      : spec.columns.map((group) => ({ ...group, tasks: expandNames(group.tasks) })),
+    results,
+  );
   const columns = groups.flatMap((group) => group.columns);
   const specs = rowsOf(source, shots);
   const tables = new Set<PublishedTable>();

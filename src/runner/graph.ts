@@ -17,8 +17,10 @@ import { wire, type Existing } from './wire.js';
  * @throws ConfigError with everything that is wrong at once, each with its place in the file
  */
 export function buildGraph(file: RunFile, existing: Existing): RunNode[] {
-  const faults: Fault[] = [];
+  const faults: Fault[] = [...file.faults];
   const drafts = expandSteps(file, faults);
+  // Steps that could not be read would be missed by others.
+  if (faults.length > file.faults.length) throw new ConfigError(faults);
   const wired = wire(file, drafts, existing, faults);
   const bases = new Map<string, boolean>();
   const nodes = wired.flatMap((draft): RunNode[] => {

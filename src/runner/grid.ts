@@ -49,7 +49,7 @@ function ownKeys(step: Step): Setting[] {
   const key = (name: string, value: unknown, from: string = name): Setting[] =>
     value === null ? [] : [{ key: name, value, origin: step.originOf(from) }];
   return [
-    ...key('tasks', tasks),
+    ...(stage === 'distill' ? [] : key('tasks', tasks)),
     ...(stage === 'distill' ? key('source_tasks', source_tasks) : []),
     ...(stage === 'adapt' ? key('method', methods?.[0] ?? null, 'methods') : []),
     ...(stage === 'eval' ? key('methods', methods) : []),
@@ -91,14 +91,12 @@ function expand(step: Step, key: 'tasks' | 'source_tasks', settings: readonly Se
 /** All nodes of a step and one of its variants, but for evaluations of what other steps adapt. */
 function draftsOf(step: Step, variant: string | null, faults: Fault[]): NodeDraft[] {
   const settings = settingsOf(step.settingsOf(variant), step.stage, step.few_shot !== null);
-  for (const key of ['tasks', 'source_tasks'] as const) {
-    const before = faults.length;
-    if (step[key] !== null) expand(step, key, settings, faults);
-    if (faults.length > before) return [];
-  }
+  const before = faults.length;
+  const source_tasks = step.source_tasks === null ? null : expand(step, 'source_tasks', settings, faults);
+  if (step.tasks !== null) expand(step, 'tasks', settings, faults);
+  if (faults.length > before) return [];
   const config = loadWith(step.stage, step.config, withOwnKeys(step, settings), step.origin, faults);
   if (config === undefined) return [];
-  const source_tasks = step.source_tasks === null ? null : expand(step, 'source_tasks', settings, faults);
   const draft = (method: MethodName, tasks: readonly string[]): NodeDraft => ({
     stage: step.stage,
     config: step.config,
@@ -135,13 +133,11 @@ function methodsOf(config: AnyConfig): readonly MethodName[] {
 /** Evaluations of what the file's adapt steps make, narrowed to what the step names. */
 function evaluationsOf(step: Step, adapted: readonly NodeDraft[], faults: Fault[]): NodeDraft[] {
   const allowed = new Set(step.tasks === null ? [] : expand(step, 'tasks', [], faults));
-  // A step that says nothing of variants tests them all.
-  const narrowed = step.variants.length > 1 || step.variants[0] !== null;
   const chosen = adapted.filter(
     ({ method, tasks, variant, multi_task }) =>
       (step.methods === null || step.methods.includes(method)) &&
       (step.tasks === null || tasks.every((task) => allowed.has(task))) &&
-      (!narrowed || step.variants.includes(variant)) &&
+      (step.variants === null || step.variants.includes(variant)) &&
       (!step.multi_task || multi_task),
   );
   if (chosen.length === 0) {
@@ -163,10 +159,12 @@ function evaluationsOf(step: Step, adapted: readonly NodeDraft[], faults: Fault[
 export function expandSteps(file: RunFile, faults: Fault[]): NodeDraft[] {
   const of = (stage: Step['stage']): Step[] => file.steps.filter((step) => step.stage === stage);
   const grid = (steps: readonly Step[]): NodeDraft[] =>
-    steps.flatMap((step) => step.variants.flatMap((variant) => draftsOf(step, variant, faults)));
+    steps.flatMap((step) => (step.variants ?? [null]).flatMap((variant) => draftsOf(step, variant, faults)));
+  const before = faults.length;
   const adapted = grid(of('adapt'));
+  const whole = faults.length === before;
   const evaluations = of('eval').flatMap((step) =>
-    step.few_shot === null && of('adapt').length > 0 ? evaluationsOf(step, adapted, faults) : grid([step]),
+    step.few_shot === null && of('adapt').length > 0 ? evaluationsOf(step, adapted, whole ? faults : []) : grid([step]),
   );
   return withoutRepeats([...grid(of('teach')), ...grid(of('distill')), ...adapted, ...evaluations], faults);
 }

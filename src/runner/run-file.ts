@@ -51,7 +51,12 @@ const stepSection = z.strictObject({
   source_tasks: names('task').nullable().default(null).describe("source tasks or groups; null = the config's"),
   methods: uniqueList(z.enum(METHODS), 'method').nullable().default(null).describe("methods; null = the config's"),
   seeds: uniqueList(z.int().min(0), 'seed').nullable().default(null).describe("one run each; null = the config's"),
-  variants: names('variant').default([PLAIN]).describe(`names from \`variants\` of the file; "${PLAIN}" is none`),
+  variants: names('variant')
+    .nullable()
+    .default(null)
+    .describe(
+      `names from \`variants\` of the file; "${PLAIN}" is none. null = plain; of an evaluation, all that are adapted`,
+    ),
   multi_task: z.boolean().default(false).describe('the tasks together in one run'),
   few_shot: fewShotStep.nullable().default(null),
   settings: z.unknown().optional().describe('keys of the config for this step'),
@@ -63,7 +68,7 @@ const runFileSchema = z.strictObject({
   out: z.string().min(1).default('runs').describe('folder of all results'),
   model: z.string().min(1).nullable().default(null).describe("the model of every step; null = the configs'"),
   settings: z.unknown().optional().describe('keys of the configs, for every step that has them'),
-  variants: z.record(z.string(), z.unknown()).default({}).describe('named settings'),
+  variants: z.unknown().optional().describe('named settings'),
   steps: z.array(stepSection).min(1).describe('what is to be done, in any order'),
   report: reportSection,
 });
@@ -75,7 +80,8 @@ export interface Step extends Omit<WrittenStep, 'config' | 'settings' | 'variant
   /** "steps[2]" */
   name: string;
   config: string;
-  variants: (string | null)[];
+  /** null: nothing is said. */
+  variants: (string | null)[] | null;
   origin: Origin;
   /** Place of one of its keys, or of the step. */
   originOf: (key: string) => Origin;
@@ -88,6 +94,8 @@ export interface RunFile {
   experiment: string;
   out: string;
   steps: Step[];
+  /** What is wrong with it so far; `buildGraph` tells it together with what else it finds. */
+  faults: Fault[];
   /** Its title is that of the file, where it has none of its own. */
   report: ReportSpec;
 }
@@ -103,8 +111,8 @@ export interface RunOverrides {
 }
 
 /**
- * Reads the file of `mpt run`.
- * @throws ConfigError with all faults, each with its place; UserError when there is no such file
+ * Reads the file of `mpt run`. What is wrong with settings, variants and steps is left in its `faults`.
+ * @throws ConfigError where it is not of the right form; UserError when there is no such file
  */
 export function readRunFile(file: string, overrides: RunOverrides = {}): RunFile {
   if (!existsSync(file)) {
@@ -124,13 +132,7 @@ export function readRunFile(file: string, overrides: RunOverrides = {}): RunFile
     return depth === path.length ? value : undefined;
   };
   const common = readSettings(located('settings'), 'settings', faults, root.origin);
-  const variants = new Map(
-    Object.keys(written.variants).map((name) => {
-      faults.push(...variantNameFaults(name, at('variants', name)));
-      const where = `variants.${name}`;
-      return [name, readSettings(located('variants', name), where, faults, at('variants', name))];
-    }),
-  );
+  const variants = readVariants(located('variants'), faults);
   const commandLine = overlayFromCommandLine('adapt', overrides.set ?? [], overrides.flags ?? {}, faults);
   const model = modelSetting(overrides.model, written.model, at('model'));
 
@@ -143,7 +145,7 @@ export function readRunFile(file: string, overrides: RunOverrides = {}): RunFile
       ...step,
       name: `steps[${i}]`,
       config: step.config === null ? shown(defaultConfigFile(step.stage)) : shown(resolve(dirname(file), step.config)),
-      variants: step.variants.map((name) => (name === PLAIN ? null : name)),
+      variants: step.variants?.map((name) => (name === PLAIN ? null : name)) ?? null,
       origin: at('steps', i),
       originOf: (key) => at('steps', i, key),
       settingsOf: (variant) =>
@@ -159,7 +161,7 @@ export function readRunFile(file: string, overrides: RunOverrides = {}): RunFile
   const stages = steps.map(({ stage }) => stage);
   faults.push(...checkSettings(common, stages, 'settings'), ...checkSettings(commandLine, stages, ''));
   for (const [name, settings] of variants) {
-    const users = steps.filter((step) => step.variants.includes(name)).map(({ stage }) => stage);
+    const users = steps.filter((step) => step.variants?.includes(name)).map(({ stage }) => stage);
     const where = `variants.${name}`;
     if (users.length === 0) faults.push({ origin: at('variants', name), path: where, message: 'no step has it' });
     else faults.push(...checkSettings(settings, users, where));
@@ -170,13 +172,13 @@ export function readRunFile(file: string, overrides: RunOverrides = {}): RunFile
     const full = ['report', ...path];
     faults.push({ origin: findLocated(root, full).value.origin, path: showPath(full), message });
   }
-  if (faults.length > 0) throw new ConfigError(faults);
   return {
     file,
     experiment: overrides.experiment ?? written.experiment,
     out: overrides.out ?? written.out,
     steps,
     report: { ...written.report, title: written.report.title ?? written.title },
+    faults,
   };
 }
 
@@ -207,6 +209,22 @@ function modelSetting(given: string | undefined, written: string | null, origin:
   return { kind: 'map', entries, origin };
 }
 
+/** Settings by the names of variants. */
+function readVariants(written: Located | undefined, faults: Fault[]): Map<string, LocatedMap> {
+  if (written === undefined || (written.kind === 'scalar' && written.value === null)) return new Map();
+  if (written.kind !== 'map') {
+    const message = 'right would be names with settings below, as in "length_20: {prompt.length: 20}"';
+    faults.push({ origin: written.origin, path: 'variants', message });
+    return new Map();
+  }
+  return new Map(
+    [...written.entries].map(([name, { keyOrigin, value }]) => {
+      faults.push(...variantNameFaults(name, keyOrigin));
+      return [name, readSettings(value, `variants.${name}`, faults, keyOrigin)];
+    }),
+  );
+}
+
 /** A name must come out of the label it goes into. */
 function variantNameFaults(name: string, origin: Origin): Fault[] {
   const path = `variants.${name}`;
@@ -224,7 +242,7 @@ function unknownVariants(
   known: readonly string[],
   at: (...path: PropertyKey[]) => Origin,
 ): Fault[] {
-  return variants.flatMap((name, i): Fault[] => {
+  return (variants ?? []).flatMap((name, i): Fault[] => {
     if (name === PLAIN || known.includes(name)) return [];
     const close = nearest(name, [...known, PLAIN]);
     const hint = close === undefined ? 'Name its settings under `variants` of the file' : `Did you mean "${close}"?`;

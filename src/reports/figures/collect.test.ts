@@ -26,16 +26,6 @@ function inFolder(name: string, make: (folder: string) => void): RunListing[] {
   return listRuns(folder);
 }
 
-function writePrompt(
-  { folder }: RunListing,
-  tensors: Record<string, StoredTensor>,
-  metadata?: Record<string, string>,
-): void {
-  const best = join(folder, 'checkpoints', 'best');
-  mkdirSync(best, { recursive: true });
-  writeFileSync(join(best, 'prompt.safetensors'), encodeSafetensors(tensors, metadata));
-}
-
 function check(figures: readonly Figure[]): void {
   for (const { svg } of figures) {
     checkWellFormed(svg);
@@ -76,7 +66,7 @@ test('score against parameters: the average over the tasks that all have, spread
 test('few-shot: a line over k per method, per task and on average; a missing k is no point', () => {
   const runs = inFolder('few-shot', (folder) => {
     for (const shots of [4, 16, 32]) {
-      for (const task of ['boolq', 'cb']) {
+      for (const task of ['boolq', 'cb', 'wic']) {
         makeScores(folder, { method: 'pt', task }, { shots, scores: [50, 52] });
         for (const draw of [0, 1]) {
           makeScores(folder, { method: 'adapter', task, draw }, { shots, scores: [55 + draw + shots / 4] });
@@ -89,12 +79,12 @@ test('few-shot: a line over k per method, per task and on average; a missing k i
   const figures = collectFigures(runs, ['few_shot']);
   check(figures);
   const [{ svg, caption }] = figures as [Figure];
-  assert.equal(svg.match(/<figcaption>/g)?.length, 3);
+  assert.equal(svg.match(/<figcaption>/g)?.length, 4);
   assert.match(
     svg,
     /<desc>MPT: 4: 62\.0 ± 2\.8 \(2\), 16: 62\.0 ± 2\.8 \(2\); PT: [^<]*; Adapter: 4: 56\.5 ± 0\.7 \(2\), [^<]*32: 63\.5/,
   );
-  assert.match(caption, /average is over boolq/i);
+  assert.match(caption, /average is over boolq and wic/i);
   // k on a logarithmic axis, named at its values.
   for (const k of [4, 16, 32]) assert.ok(svg.includes(`>${k}</text>`));
   assert.deepEqual(
@@ -155,98 +145,6 @@ test('labels lose what names the setting, and nothing else', () => {
   assert.equal(withoutSetting('mpt-multitask-no_hidden-length_20', words), 'mpt-multitask-no_hidden');
   assert.equal(withoutSetting('mpt-no_hidden', words), 'mpt-no_hidden');
   assert.deepEqual([950, 77568, 999_600, 220e6, 1.1e10].map(shortCount), ['950', '77.6K', '1M', '220M', '11B']);
-});
-
-test('similarity: teachers, source prompts of the distilled run and adapted prompts, like tasks beside each other', () => {
-  const vectors: Record<string, number[]> = { cb: [1, 0, 0], boolq: [0, 1, 0.2], wsc: [1, 0.1, 0], wic: [0, 1, 0] };
-  const tasks = Object.keys(vectors);
-  const runs = inFolder('similarity', (folder) => {
-    for (const task of tasks) {
-      const teacher = makeRun(folder, { stage: 'teach', method: 'pt', task });
-      // Two positions whose mean is the vector.
-      const data = [...vectors[task]!.map((value) => value + 0.5), ...vectors[task]!.map((value) => value - 0.5)];
-      writePrompt(teacher, { prompt: { shape: [2, 3], data: Float32Array.from(data) } });
-    }
-    const distilled = makeRun(folder, { stage: 'distill', method: 'mpt', task: 'sources' });
-    const of = (shape: number[], data: number[]): StoredTensor => ({ shape, data: Float32Array.from(data) });
-    const tensors = {
-      shared_prompt: of([2, 3], [1, 1, 1, 1, 1, 1]),
-      task_u: of([4, 2], [1, 1, 1, 1, 1, 1, 1, 1]),
-      task_v: of(
-        [4, 3],
-        tasks.flatMap((task) => vectors[task]!),
-      ),
-    };
-    writePrompt(distilled, tensors, { tasks: tasks.join(',') });
-    writePrompt(makeRun(folder, { stage: 'adapt', method: 'finetune', task: 'cb' }), { 'shared.weight': of([1], [1]) });
-  });
-  const figures = collectFigures(runs, ['similarity']);
-  check(figures);
-  const [{ svg }] = figures as [Figure];
-  assert.deepEqual(
-    [...svg.matchAll(/<figcaption>([^<]*)</g)].map((match) => match[1]),
-    ['PT, teachers', 'MPT, source prompts'],
-  );
-  const expected = (1 / Math.sqrt(1.04)).toFixed(2);
-  assert.equal(hints(svg).filter((hint) => hint === `boolq and wic: ${expected}`).length, 4);
-  const [, names] = /<desc>([^<]*)<\/desc>/.exec(svg)!;
-  assert.match(names!, /^Most alike: (cb and wsc 1\.00, boolq and wic|wsc and cb 1\.00, wic and boolq)/);
-});
-
-test('curves: stages in order, terms of the distillation, a band over seeds, runs under way and failed', () => {
-  const csv = (head: string, rows: number[][]): string => [head, ...rows.map((row) => row.join(','))].join('\n') + '\n';
-  const runs = inFolder('curves', (folder) => {
-    for (const seed of [1, 2, 3]) {
-      const failed = seed === 3;
-      const files = {
-        'train.csv': csv(
-          'step,loss,lr',
-          (failed ? [1] : [1, 2, 3]).map((i) => [10 * i, seed / i, 0.1]),
-        ),
-        'eval.csv': csv(
-          'step,score,accuracy,best',
-          (failed ? [] : [1, 2]).map((i) => [15 * i, 60 + i, 60 + i, 0]),
-        ),
-      };
-      const how = failed ? ({ status: 'failed', error: 'the loss is not finite' } as const) : {};
-      makeRun(
-        folder,
-        { stage: 'adapt', method: 'mpt', task: 'cb', seed },
-        { files, step: 10, total_steps: 30, ...how },
-      );
-    }
-    const together = {
-      'train.csv': csv('step,loss', [[10, 2], [20, 1]]), // prettier-ignore
-      'eval.csv': csv('step,score,cb,boolq,best', [[10, 55, 50, 60, 1], [20, 65, 60, 70, 1]]), // prettier-ignore
-    };
-    makeRun(
-      folder,
-      { stage: 'adapt', method: 'mpt-multitask', task: 'cb+boolq' },
-      { files: together, status: 'running' },
-    );
-    const terms = csv('step,loss,loss_ce,loss_logits,loss_hidden', [[5, 3, 1, 2, 0], [10, 2, 1, 1, 0]]); // prettier-ignore
-    makeRun(folder, { stage: 'distill', method: 'mpt', task: 'sources' }, { files: { 'train.csv': terms } });
-    makeRun(folder, { stage: 'teach', method: 'pt', task: 'cb' }, { status: 'damaged' });
-  });
-  const figures = collectFigures(runs, ['curves']);
-  check(figures);
-  assert.deepEqual(
-    figures.map(({ id }) => id),
-    ['curves-distill-loss', 'curves-adapt-loss', 'curves-adapt-score'],
-  );
-  const [distilled, losses, scores] = figures as [Figure, Figure, Figure];
-  assert.ok(distilled.svg.includes('KL divergence') && !distilled.svg.includes('hidden states'), 'no term that is off');
-  assert.ok(losses.svg.includes('MPT: seed 3 failed at step 10 of 30.'));
-  assert.ok(losses.svg.includes('class="band"'));
-  assert.match(losses.caption, /band: one standard deviation/);
-  // Mean of 1/3 and 2/3.
-  assert.match(losses.svg, /<desc>Last values: MPT: 0\.5 at step 30/);
-  // The multi-task run is in the panels of its tasks.
-  assert.match(
-    scores.svg,
-    /<title>validation score, cb<\/title><desc>Last values: MPT: 62 at step 30; MPT multi-task: 60 at/,
-  );
-  assert.match(scores.svg, /<title>validation score, boolq<\/title>/);
 });
 
 test('figures without data are left out, and every text is escaped', () => {

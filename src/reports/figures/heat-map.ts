@@ -38,8 +38,9 @@ export function colorScale(values: readonly number[]): ColorScale {
       at: (value) => ({ tone: value < 0 ? 'negative' : 'positive', share: Math.min(1, Math.abs(value) / end) }),
     };
   }
-  const [low, high] = [Math.max(-1, down(least)), Math.min(1, up(most))];
-  const span = high - low || 1;
+  const high = Math.min(1, Math.max(up(most), down(least) + step));
+  const low = Math.max(-1, Math.min(down(least), high - step));
+  const span = high - low;
   return least < 0
     ? { low, high, at: (value) => ({ tone: 'negative', share: Math.min(1, (high - value) / span) }) }
     : { low, high, at: (value) => ({ tone: 'positive', share: Math.min(1, (value - low) / span) }) };
@@ -58,10 +59,12 @@ export interface HeatMapOptions {
 }
 
 const clean = (value: number): string =>
-  value
-    .toFixed(2)
-    .replace(/^-0\.00$/, '0.00')
-    .replace('-', '−');
+  !Number.isFinite(value)
+    ? 'unknown'
+    : value
+        .toFixed(2)
+        .replace(/^-0\.00$/, '0.00')
+        .replace('-', '−');
 
 /** The size at which the longest of the numbers fits into a cell; null where it could not be read. */
 function fontFor(values: readonly number[], size: number): number | null {

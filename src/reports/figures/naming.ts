@@ -38,6 +38,11 @@ export function taskTitle(task: string): string {
   return parts.length <= 3 ? parts.join(' + ') : `${parts.length} tasks together: ${listed(parts, 4)}`;
 }
 
+/** "Full training data": for titles. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function shotsTitle(shots: number | null): string {
   return shots === null ? 'full training data' : `${shots} training examples`;
 }

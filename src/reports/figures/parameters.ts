@@ -4,7 +4,7 @@ import { legend, smallMultiples } from '../svg.js';
 import type { Figure } from '../types.js';
 import { averageOver, commonTasks, groupBy, listed, meanText } from './averages.js';
 import type { Score } from './data.js';
-import { shortCount, shotsTitle, type Naming } from './naming.js';
+import { capital, shortCount, shotsTitle, type Naming } from './naming.js';
 import { scatterChart, type ScatterPoint } from './scatter-chart.js';
 
 interface Scatter {
@@ -70,7 +70,7 @@ export function parametersFigure(scores: readonly Score[], naming: Naming): Figu
       ? `<div class="panel">${draw(only!, 1040, 400, 'wide')}${draw(only!, 340, 320, 'narrow')}</div>`
       : smallMultiples(
           scatters.map((scatter) => ({
-            title: shotsTitle(scatter.shots),
+            title: capital(shotsTitle(scatter.shots)),
             svg: draw(scatter, 340, 240, ''),
             notes: notesOf(scatter),
           })),

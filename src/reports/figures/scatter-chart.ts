@@ -1,3 +1,4 @@
+import { roomyTicks } from '../line-chart.js';
 import { linearScale, logScale } from '../scale.js';
 import {
   chartRoot,
@@ -64,7 +65,7 @@ export function scatterChart(points: readonly ScatterPoint[], options: ScatterOp
   ]);
   const axis = [
     element('path', { d: `M${px(left)} ${px(bottom)}H${px(right)}`, class: 'axis' }),
-    ...x.ticks.flatMap((tick) => [
+    ...roomyTicks(x.ticks, x.at, options.x_tick_label).flatMap((tick) => [
       element('path', { d: `M${px(x.at(tick))} ${px(bottom)}v4`, class: 'axis' }),
       text(options.x_tick_label(tick), { x: x.at(tick), y: bottom + 16, class: 'tick', 'text-anchor': 'middle' }),
     ]),

@@ -52,7 +52,8 @@ function meansIn(file: SafetensorsFile): Float64Array[] {
       width,
     ]);
   }
-  if (!file.has('prompt')) return [];
+  // A prompt that is mixed with source prompts row by row is not what a task's rows are given.
+  if (!file.has('prompt') || file.has('source_prompts')) return [];
   const shape = file.shape('prompt');
   const [length, width] = shape.slice(-2) as [number, number];
   const data = file.float32('prompt');
@@ -63,7 +64,7 @@ function meansIn(file: SafetensorsFile): Float64Array[] {
 
 /**
  * The prompts that a run trained, by task. Empty where it trained none (adapters, full fine-tuning), where its tasks share
- * one, or where its file cannot be read.
+ * one, where each row has its own mixture (ATTEMPT), or where its file cannot be read.
  */
 export function meanPromptsOf(run: KnownRun): MeanPrompts {
   const path = promptFileOf(run.folder);
@@ -72,7 +73,9 @@ export function meanPromptsOf(run: KnownRun): MeanPrompts {
     const file = readSafetensors(path);
     const means = meansIn(file);
     const tasks = file.metadata['tasks']?.split(',') ?? run.record.run.task.split('+');
-    return tasks.length === means.length ? new Map(tasks.map((task, i) => [task, means[i]!])) : new Map();
+    return tasks.length === means.length
+      ? new Map<string, Float64Array>(tasks.map((task, i) => [task, means[i]!]))
+      : new Map<string, Float64Array>();
   } catch (error) {
     if (error instanceof UserError) return new Map(); // damaged: `mpt` says so where the file is used
     throw error;
