@@ -6,7 +6,7 @@ export const learningRate = (value: number, what = 'the prompt (methods pt, spot
 
 /** Parts of what is trained that have a rate of their own. */
 const RATES = {
-  shared_prompt: 'mpt: peak rate of the shared prompt',
+  shared_prompt: 'mpt: peak rate of the shared prompt, or of the one plain prompt without decomposition',
   task_vectors: 'mpt: peak rate of u and v',
   attention: 'attempt: peak rate of the sub-network that mixes the source prompts',
   weights: 'adapter, bitfit, finetune: peak rate of the weights',

@@ -136,8 +136,8 @@ function shapesOfAdapters(file: string, stored: SafetensorsFile, { config }: T5M
   if (shape.length !== 3) throw new UserError(`${file} holds no adapters`);
   const [entries, narrow] = shape as [number, number];
   const train_layer_norms = stored.has(weightNames.finalNorm('encoder'));
-  // The factor that gives this width: any will do, as the width is rounded down from it.
-  const reduction_factor = config.d_model / narrow;
+  // A factor that gives this width, which is rounded down from it: the middle of those that do.
+  const reduction_factor = config.d_model / (narrow + 0.5);
   return adapterShapes(config, { reduction_factor, train_layer_norms, entries });
 }
 
@@ -147,7 +147,8 @@ function tensorsOf(file: string, stored: SafetensorsFile, shapes: Record<string,
     const wanted = `[${shape.join(', ')}]`;
     if (!stored.has(name)) return [`  ${name} is missing (expected ${wanted})`];
     const found = stored.shape(name);
-    if ([shape, shape.slice(1)].some((fit) => fit.join() === found.join())) return [];
+    const fits = shape[0] === 1 ? [shape, shape.slice(1)] : [shape];
+    if (fits.some((fit) => fit.join() === found.join())) return [];
     return [`  ${name} is [${found.join(', ')}], this model needs ${wanted}`];
   });
   if (faults.length > 0) {

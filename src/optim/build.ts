@@ -28,6 +28,15 @@ export function rateName(parameter: string): RateName | null {
   return parameter.startsWith('attention.') ? 'attention' : 'weights';
 }
 
+/**
+ * The section of a run of method mpt. Without decomposition its one plain prompt is what all tasks share, and has the
+ * shared prompt's rate.
+ */
+export function withSharedRate(section: OptimSection): OptimSection {
+  const rate = section.learning_rates?.shared_prompt;
+  return rate === undefined ? section : { ...section, learning_rate: rate };
+}
+
 /** Peak learning rate of a parameter: that of its part (paper section 3.2), else the one rate for all. */
 export function peakRate(section: OptimSection, parameter: string): number {
   const name = rateName(parameter);

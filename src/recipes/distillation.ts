@@ -9,6 +9,7 @@ import type { OpenModel } from '../model/open.js';
 import { promptForward, promptValues } from '../model/prompt-forward.js';
 import { rowDropout } from '../model/row-dropout.js';
 import { selectPrompts, type PromptBank } from '../prompts/bank.js';
+import { withSharedRate } from '../optim/build.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
 import type { RunSpec } from '../train/run-spec.js';
@@ -57,7 +58,7 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
     logging: config.logging,
     total_steps: train.max_steps ?? train.epochs! * perEpoch,
     train,
-    optim: config.optim,
+    optim: withSharedRate(config.optim),
     eval_every: train.eval_every ?? perEpoch,
     // One plain prompt is stored as such; the task vectors of several tasks share P*.
     members: config.decomposition ? null : 1,

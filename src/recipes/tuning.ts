@@ -6,6 +6,7 @@ import { predictorOf } from '../methods/predictor.js';
 import { trainingLogits } from '../methods/training-logits.js';
 import type { OpenModel } from '../model/open.js';
 import { rowDropout } from '../model/row-dropout.js';
+import { withSharedRate } from '../optim/build.js';
 import { composedPrompt } from '../prompts/file.js';
 import type { TokenRows } from '../data/rows.js';
 import type { RowSource, RunSpec } from '../train/run-spec.js';
@@ -65,7 +66,7 @@ function tuningSpec(
     label,
     logging,
     train,
-    optim,
+    optim: method === 'mpt' ? withSharedRate(optim) : optim,
     members,
     initial: start.initial,
     frozen: start.frozen,

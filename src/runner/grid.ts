@@ -54,7 +54,7 @@ function ownKeys(step: Step): Setting[] {
     ...(stage === 'adapt' ? key('method', methods?.[0] ?? null, 'methods') : []),
     ...(stage === 'eval' ? key('methods', methods) : []),
     ...key('seeds', seeds),
-    ...(multi_task ? key('multi_task', true) : []),
+    ...(multi_task && few_shot === null ? key('multi_task', true) : []),
     ...(stage !== 'eval'
       ? []
       : few_shot === null

@@ -101,13 +101,13 @@ report: { published: table1, rows: [{ method: mpt, published: MPTT }] }
     '8:3: variants.plain: "plain" stands for no variant at all; take another name.',
     '9:3: variants.unused: no step has it.',
     '10:3: variants.multitask: it would read as tasks trained together; take another name.',
-    '11:8: variants.v.distill.loss_hidden: adapt has no such key. Did you mean "distill.loss_hidden"?',
+    '11:8: variants.v.distill.loss_hidden: adapt has no such key; distill would, but no such step is meant here.',
     '13:41: steps[0].methods: a teach step has no methods.',
     '14:45: steps[1].tasks: a distill step has no tasks; its tasks are `source_tasks`.',
     '14:71: steps[1].variants[0]: there is no variant "w". Did you mean "v"?',
-    '15:83: steps[2].tasks: there is no task "bolq". Did you mean "boolq"?',
+    '15:82: steps[2].tasks: there is no task "bolq". Did you mean "boolq"?',
     '16:65: steps[3].multi_task: the few-shot protocol tunes on one task at a time.',
-    '17:62: report.rows[0].published: table1 has no row "MPTT". Did you mean "MPT"?',
+    '17:63: report.rows[0].published: table1 has no row "MPTT". Did you mean "MPT"?',
   ]) {
     assert.ok(faults.includes(expected), `${expected}\nis not among\n${faults.join('\n')}`);
   }
@@ -115,9 +115,9 @@ report: { published: table1, rows: [{ method: mpt, published: MPTT }] }
 
 test('a file of another form is refused with what would be right', () => {
   assert.deepEqual(faultsOf('steps: [{ stage: teech }]'), [
-    '2:17: steps[0].stage: got "teech"; right would be one of teach, distill, adapt, eval. Did you mean "teach"?',
+    '2:18: steps[0].stage: got "teech"; right would be one of teach, distill, adapt, eval. Did you mean "teach"?',
   ]);
   assert.match(faultsOf('stepps: []').join('\n'), /there is no such key. Did you mean "steps"/);
-  assert.match(faultsOf('steps: [').join('\n'), /^3:1: /);
+  assert.match(faultsOf('steps: [').join('\n'), /^2:9: Flow sequence/);
   assert.throws(() => runFileOf(folder, 'steps: []'), /steps: got an empty list/);
 });

@@ -163,7 +163,8 @@ export function readRunFile(file: string, overrides: RunOverrides = {}): RunFile
   for (const [name, settings] of variants) {
     const users = steps.filter((step) => step.variants?.includes(name)).map(({ stage }) => stage);
     const where = `variants.${name}`;
-    if (users.length === 0) faults.push({ origin: at('variants', name), path: where, message: 'no step has it' });
+    if (users.length === 0 && name !== PLAIN)
+      faults.push({ origin: at('variants', name), path: where, message: 'no step has it' });
     else faults.push(...checkSettings(settings, users, where));
   }
   const tasksDir = overrides.flags?.tasks_dir ?? settingOf(settingsOf(common, 'teach', false), 'data.tasks_dir');

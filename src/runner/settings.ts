@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { childSchema, keysOf, listKeys } from '../config/describe.js';
 import type { Fault } from '../config/errors.js';
 import { mergeLocated, plainValue, type Located, type LocatedMap, type Origin } from '../config/located.js';
-import { schemas, type Stage } from '../config/schema.js';
+import { schemas, STAGES, type Stage } from '../config/schema.js';
 import { nearest } from '../util/errors.js';
 
 /** One key of a stage's config, with the place that sets it. */
@@ -128,10 +128,12 @@ export function checkSettings(
     if (ownWords !== undefined) return fault(`not among settings: ${ownWords}`);
     if (path[0] === 'few_shot' && !fewShot) return fault('only a step with `few_shot` has this key');
     if (stages.some((stage) => stageHas(stage, path))) return [];
-    const known = [...new Set(stages.flatMap((stage) => listKeys(schemas[stage]).map((info) => info.path)))];
-    const close = nearest(key, known) ?? known.find((other) => other.split('.').at(-1) === path.at(-1));
     const who = stages.length === 1 ? stages[0]! : `none of ${[...new Set(stages)].join(', ')}`;
     const has = stages.length === 1 ? 'has no such key' : 'has such a key';
+    const others = STAGES.filter((stage) => stage !== 'pretrain' && stageHas(stage, path));
+    if (others.length > 0) return fault(`${who} ${has}; ${others.join(' and ')} would, but no such step is meant here`);
+    const known = [...new Set(stages.flatMap((stage) => listKeys(schemas[stage]).map((info) => info.path)))];
+    const close = nearest(key, known) ?? known.find((other) => other.split('.').at(-1) === path.at(-1));
     return fault(`${who} ${has}.${close === undefined ? '' : ` Did you mean "${close}"?`}`);
   });
 }

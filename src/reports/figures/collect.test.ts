@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeRun, makeScores } from '../../../test/made-runs.js';
-import { encodeSafetensors, type StoredTensor } from '../../checkpoints/safetensors.js';
 import { listRuns, type RunListing } from '../../runs/status.js';
 import { checkWellFormed } from '../../testing/well-formed.js';
 import { FIGURE_KINDS, type Figure } from '../types.js';

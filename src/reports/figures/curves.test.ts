@@ -3,16 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeRun, makeScores } from '../../../test/made-runs.js';
+import { makeRun } from '../../../test/made-runs.js';
 import { encodeSafetensors, type StoredTensor } from '../../checkpoints/safetensors.js';
 import { listRuns, type RunListing } from '../../runs/status.js';
 import { checkWellFormed } from '../../testing/well-formed.js';
-import { FIGURE_KINDS, type Figure } from '../types.js';
-import { averageOver, commonTasks } from './averages.js';
+import type { Figure } from '../types.js';
 import { collectFigures } from './collect.js';
-import { knownRuns, scoresOf, type Score } from './data.js';
-import { shortCount } from './naming.js';
-import { withoutSetting } from './settings-sweep.js';
 
 let out: string;
 before(() => {
@@ -67,6 +63,11 @@ test('similarity: teachers, source prompts of the distilled run and adapted prom
       ),
     };
     writePrompt(distilled, tensors, { tasks: tasks.join(',') });
+    for (const task of tasks) {
+      // The prompt of a task is one among those that ATTEMPT mixes for each row: nothing to compare.
+      const tensors = { prompt: of([1, 3], vectors[task]!), source_prompts: of([1, 1, 3], [1, 1, 1]) };
+      writePrompt(makeRun(folder, { stage: 'adapt', method: 'attempt', task }), tensors);
+    }
     writePrompt(makeRun(folder, { stage: 'adapt', method: 'finetune', task: 'cb' }), { 'shared.weight': of([1], [1]) });
   });
   const figures = collectFigures(runs, ['similarity']);
