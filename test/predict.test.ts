@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { availableEngines } from '../src/engines/test-engines.js';
+import { loadTokenizer } from '../src/tokenizer/tokenizer.js';
 import { record } from './folders.js';
 import { inParallel, mpt, mptDone, temporaryFolder, type Ended } from './mpt.js';
 import { writeTinyLine } from './tiny-line.js';
@@ -26,6 +27,7 @@ interface Answer {
   input: string;
   output: string;
   label?: string;
+  score?: number;
 }
 
 const jsonLines = <T>(text: string): T[] =>
@@ -211,6 +213,31 @@ test('a run that is not finished answers with its latest checkpoint; a file by i
   const [{ input, generated }] = predictions('eval') as [Predicted];
   const lone = await predicted('--prompt', 'lone.safetensors', '--model', 'model', input.slice(16));
   assert.equal(lone.stdout, `${generated}\n`);
+});
+
+test('scores are log-probabilities: as the reference forward pass has the loss of the same answer', async () => {
+  const tokenizer = loadTokenizer(join(home, 'model'));
+  const text = 'question: is it warm passage: it is cold';
+  const asked = ['--prompt', RUN, '--json', '--scores', '--max-new-tokens', '2'];
+  const { stdout } = await predicted(...asked, `${text} and a good deal longer`, text);
+  const [, answer] = jsonLines<Answer>(stdout);
+  const labels = tokenizer.encode(answer!.output).concat(tokenizer.eos_id).slice(0, 2);
+  const input_ids = [...tokenizer.encode(answer!.input).slice(0, 23), tokenizer.eos_id];
+  const batch = { input_ids: [input_ids], attention_mask: [input_ids.map(() => 1)], labels: [labels] };
+  writeFileSync(join(home, 'batch.json'), JSON.stringify(batch));
+  const prompt = ['--model', 'model', '--prompt', `${RUN}/checkpoints/best`, '--input', 'batch.json'];
+  const inspected = await mptDone(home, [
+    'inspect',
+    'forward',
+    ...prompt,
+    ...options(),
+    '--output',
+    'o.safetensors',
+    '--json',
+  ]);
+  const { loss } = JSON.parse(inspected.stdout) as { loss: number };
+  assert.ok(Math.abs(answer!.score! + loss * labels.length) < 1e-4, `${answer!.score} and ${-loss * labels.length}`);
+  assert.match((await refused('--prompt', RUN, '--scores', 'a')).stderr, /with --json only/);
 });
 
 test('long inputs are cut as in training, and that is said once', async () => {

@@ -18,8 +18,8 @@ front where the texts of the training had it there and the line has not. With --
 task's fields instead (mpt ls tasks NAME shows them); it need not hold the answer. From a pipe, answers come as soon as
 the input pauses. An empty line has an empty answer.
 
-Output: one line an answer, in the order of the input; with --json {"input", "output", "label"}, where input is what the
-model read and label is there if the answer says one.
+Output: one line an answer, in the order of the input; with --json {"input", "output", "label", "score"}: input is what
+the model read, label is there if the answer says one, and score with --scores.
 
 Examples:
   $ mpt predict --prompt runs/demo/adapt/mpt/wn_living/seed-1 "a large cat of the plains of Africa"
@@ -53,6 +53,7 @@ export function predictCommand() {
     .option('-i, --input <file>', 'texts to answer, one a line; "-" is stdin')
     .option('--rows', 'inputs are JSON objects with the fields of the task')
     .option('--json', 'print a JSON object a line')
+    .option('--scores', 'with --json, also the log-probability of each answer (a second pass over the model)')
     .option('--batch-size <n>', 'texts at once', fromOne, 32)
     .option('--max-new-tokens <n>', "longest answer in tokens (default: the task's)", fromOne)
     .option('--num-beams <n>', '1 is greedy decoding', fromOne, 1)
@@ -76,6 +77,7 @@ interface PredictOptions {
   input?: string | undefined;
   rows?: true | undefined;
   json?: true | undefined;
+  scores?: true | undefined;
   batchSize: number;
   maxNewTokens?: number | undefined;
   numBeams: number;
@@ -85,6 +87,7 @@ interface PredictOptions {
 }
 
 async function predictTexts(texts: readonly string[], options: PredictOptions): Promise<void> {
+  if (options.scores && !options.json) throw new UserError('--scores are printed with --json only.');
   const found = findAnswering(pathOf(options), options.draw ?? null);
   knownTaskNames(options.tasksDir ?? found.run?.data.tasks_dir ?? null);
   const model = modelOf(found, options.model);
@@ -98,8 +101,8 @@ async function predictTexts(texts: readonly string[], options: PredictOptions): 
       model,
       task: options.task ?? null,
       draw: options.draw ?? null,
-      batch_size: options.batchSize,
       num_beams: options.numBeams,
+      scores: options.scores === true,
       max_new_tokens: options.maxNewTokens ?? null,
       onNote: warn,
     });
@@ -183,7 +186,7 @@ async function answerLines(
       break;
     }
   }
-  const answers = await predictor.answer(inputs);
+  const answers = predictor.answer(inputs);
   const written = answers.map((answer) => `${json ? JSON.stringify(answer) : oneLine(answer)}\n`).join('');
   // A reader that is slower than the model must not make this process grow.
   if (written !== '' && !process.stdout.write(written)) await once(process.stdout, 'drain');

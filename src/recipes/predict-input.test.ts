@@ -17,7 +17,8 @@ test('a line stands behind the name of its task, once', () => {
   assert.equal(lineInput('superglue-boolq question: is it?', boolq, OPTIONS), 'superglue-boolq question: is it?');
   assert.equal(lineInput('superglue-boolqs', boolq, OPTIONS), 'superglue-boolq superglue-boolqs');
   assert.equal(lineInput('a text', boolq, { ...OPTIONS, task_prefix: false }), 'a text');
-  assert.equal(lineInput('a text', boolq, { ...OPTIONS, template: 't5' }), 'a text');
+  assert.equal(lineInput('a text', boolq, { ...OPTIONS, template: 't5' }), 'boolq a text');
+  assert.equal(lineInput('a text', findTask('squad'), { ...OPTIONS, template: 't5' }), 'a text');
   assert.equal(lineInput('a text', null, OPTIONS), 'a text');
 });
 

@@ -5,13 +5,11 @@ import { UserError } from '../util/errors.js';
 
 /**
  * A line as the model is to read it: behind the name of the task, where that stood in front of the texts it was trained
- * on and is not there already. T5's own texts (template "t5") are taken as they are: the name is part of how each is
- * written.
+ * on and is not there already.
  */
 export function lineInput(line: string, task: Task | null, { template, task_prefix }: RenderOptions): string {
-  if (task === null || !task_prefix || template === 't5') return line;
-  const name = task.name_in_text;
-  return line === name || line.startsWith(`${name} `) ? line : `${name} ${line}`;
+  const name = task !== null && task_prefix ? task.nameInFront(template) : null;
+  return name === null || line === name || line.startsWith(`${name} `) ? line : `${name} ${line}`;
 }
 
 /**

@@ -1,11 +1,14 @@
+import { makeBatch } from '../data/batch.js';
 import { exampleTokenizer } from '../data/tokenized.js';
-import { tokenRows } from '../data/rows.js';
+import { tf } from '../engines/tf.js';
+import { rowLosses } from '../losses/cross-entropy.js';
+import type { DecodeOptions, Predictor } from '../methods/predictor.js';
 import { openTuned, type Tuned } from '../methods/stored.js';
 import { openModel, type OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
 import { findTask } from '../tasks/registry.js';
 import { TEMPLATE_FAMILIES, type RenderOptions, type Task } from '../tasks/types.js';
-import { predict, type PredictOptions } from '../train/predict.js';
+import { batchTensors } from '../train/batch-tensors.js';
 import { suggestion, UserError } from '../util/errors.js';
 import { lineInput, rowInput } from './predict-input.js';
 import type { Answering } from './predict-source.js';
@@ -16,6 +19,8 @@ export interface TextAnswer {
   output: string;
   /** The label that the output stands for, or is; absent where it is none. */
   label?: string;
+  /** Natural logarithm of its probability, its end included (where it came to one); there if it was asked for. */
+  score?: number;
 }
 
 export interface TextPredictorOptions {
@@ -25,8 +30,9 @@ export interface TextPredictorOptions {
   task: string | null;
   /** Which of the few-shot draws. */
   draw: number | null;
-  batch_size: number;
   num_beams: number;
+  /** Also say how probable each answer is; a second pass over the model. */
+  scores: boolean;
   /** Null for the run's or the task's own. */
   max_new_tokens: number | null;
   /** Told once of each thing a person should know. */
@@ -41,8 +47,8 @@ export interface TextPredictor {
   line: (text: string) => string;
   /** A row of the task, as JSON. @throws UserError where it is not right, or no task is known */
   row: (text: string, where: string) => string;
-  /** Answers in the order of the inputs. A blank input has a blank answer. */
-  answer: (inputs: readonly string[]) => Promise<TextAnswer[]>;
+  /** Answers in the order of the inputs, which are one batch. An empty input has an empty answer. */
+  answer: (inputs: readonly string[]) => TextAnswer[];
   dispose: () => void;
 }
 
@@ -83,7 +89,7 @@ function textPredictor(
   tuned: Tuned,
   options: TextPredictorOptions,
 ): TextPredictor {
-  const { file, method, metadata, predictor } = tuned;
+  const { file, method, metadata } = tuned;
   if (metadata['model'] !== undefined && metadata['model'] !== open.fingerprint) {
     options.onNote(`${file} was trained on another model than ${open.folder}, or on other files of it`);
   }
@@ -93,21 +99,25 @@ function textPredictor(
     max_source_length: run?.data.max_source_length ?? task?.max_source_length ?? MAX_SOURCE,
     max_target_length: run?.data.max_target_length ?? task?.max_target_length ?? MAX_TARGET,
   };
-  const decoding: PredictOptions = {
-    batch_size: options.batch_size,
+  const decoding: DecodeOptions = {
     num_beams: options.num_beams,
     max_new_tokens: options.max_new_tokens ?? limits.max_target_length,
     labels: expectedAnswers(task, rendering, open.tokenizer),
   };
   let saidCut = false;
-  const ask = async (inputs: readonly string[]): Promise<string[]> => {
+  const ask = (inputs: readonly string[]): Omit<TextAnswer, 'input'>[] => {
     const { example, report } = exampleTokenizer(open.tokenizer, limits);
-    const rows = tokenRows(inputs.map((input) => example({ input, target: '' })));
+    const sources = inputs.map((input) => example({ input, target: '' }).source);
     if (report.source_truncated > 0 && !saidCut) {
       saidCut = true;
       options.onNote(`inputs lose their end at ${limits.max_source_length} tokens, as in training; this is said once`);
     }
-    return predict(predictor, open.tokenizer, rows, new Array<number>(inputs.length).fill(entry), decoding);
+    const asked = { sources, entry, decoding, scores: options.scores };
+    return askModel(tuned.predictor, asked).map(({ ids, score }) => {
+      const output = open.tokenizer.decode(ids).trim();
+      const label = labelOf(output, task);
+      return { output, ...(label !== undefined && { label }), ...(score !== undefined && { score }) };
+    });
   };
   return {
     title: [method, task?.name, file].filter((part) => part !== undefined).join(', '),
@@ -116,21 +126,48 @@ function textPredictor(
       if (task !== null) return rowInput(text, where, task, rendering);
       throw new UserError(`${file} does not say which task its rows are of`, { hint: 'Name it: --task boolq.' });
     },
-    async answer(inputs) {
+    answer(inputs) {
       const asked = inputs.filter((input) => input !== '');
-      const outputs = asked.length === 0 ? [] : await ask(asked);
+      const answers = asked.length === 0 ? [] : ask(asked);
       let next = 0;
-      return inputs.map((input) => {
-        const output = input === '' ? '' : outputs[next++]!;
-        const label = labelOf(output, task);
-        return { input, output, ...(label !== undefined && { label }) };
-      });
+      return inputs.map((input) => ({ input, ...(input === '' ? { output: '' } : answers[next++]!) }));
     },
     dispose() {
       tuned.dispose();
       disposeWeights(open.model.weights);
     },
   };
+}
+
+interface Asked {
+  /** Token ids of the inputs, EOS included. */
+  sources: readonly Int32Array[];
+  entry: number;
+  decoding: DecodeOptions;
+  scores: boolean;
+}
+
+/** One batch. */
+function askModel(
+  predictor: Predictor,
+  { sources, entry, decoding, scores }: Asked,
+): { ids: number[]; score?: number }[] {
+  return tf.tidy(() => {
+    const entries = new Int32Array(sources.length).fill(entry);
+    const empty = new Int32Array();
+    const { input_ids, attention_mask } = batchTensors(
+      makeBatch(sources.map((source) => ({ source, target: empty }))),
+      null,
+    );
+    const rows = { input_ids, attention_mask, entries };
+    const answers = predictor.decode(rows, decoding);
+    if (!scores) return answers.map((ids) => ({ ids }));
+    const forced = makeBatch(answers.map((ids, i) => ({ source: sources[i]!, target: Int32Array.from(ids) })));
+    const logits = predictor.logits(rows, batchTensors(forced, null).decoder_input_ids);
+    const weights = Float32Array.from(forced.labels, (label) => (label >= 0 ? 1 : 0));
+    const losses = rowLosses(logits, forced.labels, weights).dataSync();
+    return answers.map((ids, i) => ({ ids, score: -losses[i]! }));
+  });
 }
 
 /** Which entry answers, and for which task. @throws UserError where that is not clear */

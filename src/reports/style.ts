@@ -59,7 +59,7 @@ figure { margin: 0; }
 .tick-key { flex: none; height: 14px; margin: 0 12px; border-left: 2px dashed var(--soft); }
 details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--soft); font-size: 0.88rem; margin-bottom: 8px; }
-.scroll { overflow-x: auto; border: 1px solid var(--rule); border-radius: 8px; }
+.scroll { position: relative; overflow-x: auto; border: 1px solid var(--rule); border-radius: 8px; }
 dl + .scroll { margin-top: 18px; }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
 caption, .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -19,6 +19,7 @@ const made: FileTask = {
   roles: ['source', 'target'],
   suites: ['user'],
   name_in_text: 'made-up',
+  nameInFront: () => 'made-up',
   hub: null,
   folder: 'made_folder',
   split_rule: 'large',

@@ -1,5 +1,6 @@
 // The command of a node: its keys as options where the commands have some, else as --set.
-import type { RunFile, RunStage } from './run-file.js';
+import type { RunStage } from './run-file-schema.js';
+import type { RunFile } from './run-file.js';
 import { valueText, type Setting } from './settings.js';
 import type { WiredDraft } from './wire.js';
 
@@ -65,7 +66,7 @@ export function commandArguments(stage: RunStage, config: string, keys: readonly
     if (key === 'multi_task' && value === true) return ['--multi-task'];
     const option = optionOf(stage, key);
     if (option === undefined || value === null) return ['--set', `${key}=${valueText(value)}`];
-    return [option, Array.isArray(value) ? value.join(',') : String(value)];
+    return [option, Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : valueText(value)];
   });
   return [stage, '--config', config, ...rest];
 }

@@ -3,7 +3,7 @@ import type { Origin } from '../config/located.js';
 import type { AnyConfig } from '../config/schema.js';
 import { methodLabel, type MethodId } from '../methods/names.js';
 import { DISTILL_TASK, joinedTasks } from '../runs/paths.js';
-import type { RunStage } from './run-file.js';
+import type { RunStage } from './run-file-schema.js';
 import type { Setting } from './settings.js';
 
 /** A node of the grid, before it is known what it builds on. */

@@ -27,7 +27,7 @@ export function classId(labels: readonly string[]): z.ZodType<number> {
 
 type FileTaskSpec<R extends Row> = Omit<
   FileTask,
-  'kind' | 'render' | 'schema' | 'expand' | 'merge_key' | 'headline'
+  'kind' | 'render' | 'nameInFront' | 'schema' | 'expand' | 'merge_key' | 'headline'
 > & {
   headline?: FileTask['headline'];
   schema: ZodType<R>;
@@ -57,16 +57,18 @@ function labelTarget(id: number, labels: readonly string[] | undefined, template
  */
 export function defineFileTask<R extends Row>(spec: FileTaskSpec<R>): FileTask {
   const { t5_name, pieces, class_of, target, references, group, expand, merge_key, ...facts } = spec;
+  const nameInFront = (template: TemplateFamily): string | null => (template === 't5' ? t5_name : spec.name_in_text);
   const classOf = class_of ?? ((row: R): number => Number(row['label']));
   return {
     kind: 'files',
     ...facts,
     headline: spec.headline ?? spec.metrics[0],
+    nameInFront,
     ...(expand === undefined ? {} : { expand: (row: Row) => expand(row as R) }),
     ...(merge_key === undefined ? {} : { merge_key: (row: Row) => merge_key(row as R) }),
     render(row, { template, task_prefix }) {
       const typed = row as R;
-      const name = template === 't5' ? t5_name : spec.name_in_text;
+      const name = nameInFront(template);
       const parts = pieces[template](typed);
       return {
         input: (task_prefix && name !== null ? [name, ...parts] : parts).join(' '),

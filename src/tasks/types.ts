@@ -82,6 +82,8 @@ interface TaskBase {
   suites: readonly Suite[];
   /** The task's name as it stands in the input when task_prefix is on. */
   name_in_text: string;
+  /** The same in a family of templates; null where its texts begin without one. */
+  nameInFront(template: TemplateFamily): string | null;
   /** Label strings in the order of the dataset's class ids, where the outputs are labels. */
   labels?: readonly string[];
   metrics: readonly [MetricName, ...MetricName[]];

@@ -79,6 +79,7 @@ export function defineWordNetTask<R extends WordNetRow>(spec: WordNetTaskSpec<R>
     roles: [spec.role],
     suites: ['wordnet'],
     name_in_text: spec.name_in_text,
+    nameInFront: () => spec.name_in_text,
     ...(spec.labels === undefined ? {} : { labels: spec.labels }),
     metrics: spec.metrics,
     headline: spec.metrics[0],
