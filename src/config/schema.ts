@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { adaptationKeys, fewShotSection, teacherKeys } from './adaptation-sections.js';
-import { METHODS } from '../methods/names.js';
+import { isPromptMethod, METHODS } from '../methods/names.js';
 import { lossesSection, samplingSection } from './distill-sections.js';
 import { learningRate, learningRatesSection, optimSection, type RateName } from './optim-section.js';
 import { count, folderName, rule, uniqueList } from './rules.js';
@@ -120,7 +120,8 @@ const nothingTrained = 'nothing is left to train: train_shared and train_task_ve
 
 /** Methods whose starred rows in the paper's Table 1 share something between target tasks. */
 const SHARING = ['mpt', 'attempt', 'adapter', 'finetune'];
-const WITHOUT_CHECKPOINTING = ['adapter', 'bitfit', 'finetune'];
+const NO_CHECKPOINTING =
+  'adapter, bitfit and finetune have none: use smaller batches with train.gradient_accumulation_steps';
 
 const adapt = rule(
   rule(
@@ -154,8 +155,8 @@ const adapt = rule(
       ({ method, multi_task }) => multi_task !== true || SHARING.includes(method),
     ),
     ['train', 'gradient_checkpointing'],
-    `adapter, bitfit and finetune have none: use smaller batches with train.gradient_accumulation_steps`,
-    ({ method, train }) => train.gradient_checkpointing !== true || !WITHOUT_CHECKPOINTING.includes(method),
+    NO_CHECKPOINTING,
+    ({ method, train }) => train.gradient_checkpointing !== true || isPromptMethod(method),
   ),
   ['train_task_vectors'],
   nothingTrained,
@@ -165,25 +166,30 @@ const adapt = rule(
 
 const evaluate = rule(
   rule(
-    z.strictObject({
-      ...name,
-      model,
-      variant,
-      methods: uniqueList(methods, 'method')
-        .default(['mpt', 'pt'])
-        .describe('whose runs are tested; those that do not exist are named and left out'),
-      tasks: taskList('target tasks'),
-      ...common,
-      split: z.enum(['validation', 'test']).default('test').describe('which examples are scored'),
-      batch_size: count().default(32).describe('examples per batch'),
-      max_examples: count().nullable().default(null).describe('score only so many; null = all'),
-      decode: z
-        .strictObject({ num_beams: count().default(1).describe('1 = greedy, as in the paper') })
-        .prefault({})
-        .describe('how answers are generated'),
-      few_shot: fewShotSection,
-      ...adaptationKeys,
-    }),
+    rule(
+      z.strictObject({
+        ...name,
+        model,
+        variant,
+        methods: uniqueList(methods, 'method')
+          .default(['mpt', 'pt'])
+          .describe('whose runs are tested; those that do not exist are named and left out'),
+        tasks: taskList('target tasks'),
+        ...common,
+        split: z.enum(['validation', 'test']).default('test').describe('which examples are scored'),
+        batch_size: count().default(32).describe('examples per batch'),
+        max_examples: count().nullable().default(null).describe('score only so many; null = all'),
+        decode: z
+          .strictObject({ num_beams: count().default(1).describe('1 = greedy, as in the paper') })
+          .prefault({})
+          .describe('how answers are generated'),
+        few_shot: fewShotSection,
+        ...adaptationKeys,
+      }),
+      ['few_shot', 'train', 'gradient_checkpointing'],
+      NO_CHECKPOINTING,
+      ({ few_shot, methods }) => few_shot?.train.gradient_checkpointing !== true || methods.every(isPromptMethod),
+    ),
     ['multi_task'],
     'the few-shot protocol tunes on one task at a time',
     ({ few_shot, multi_task }) => multi_task !== true || few_shot == null,

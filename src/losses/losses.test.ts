@@ -14,6 +14,7 @@ import { rowLosses, tokenCrossEntropy, tokenMeanWeights } from './cross-entropy.
 import { distillationLosses, type DistillationOptions } from './distillation.js';
 import { hiddenStateLoss } from './hidden-state.js';
 import { klDivergence } from './kl-divergence.js';
+import { promptDistance } from './prompt-distance.js';
 
 const OPTIONS: DistillationOptions = {
   lambda: 0.9,
@@ -113,6 +114,30 @@ for (const engine of await availableEngines()) {
         });
       }
     }
+
+    test('the distance of prompts and its gradient, whole and in parts that add up', async () => {
+      await useEngine(engine);
+      const expected = readJson('prompts', 'distance.json') as Record<
+        'student' | 'teacher' | 'gradient',
+        number[][][]
+      > & {
+        distance: number;
+      };
+      const before = tf.memory().numTensors;
+      tf.tidy(() => {
+        const [student, teacher] = [tf.tensor3d(expected.student), tf.tensor3d(expected.teacher)];
+        const batch = student.shape[0];
+        for (const parts of [[batch], [1, batch - 1]]) {
+          const { value, grad } = tf.valueAndGrad((x) => {
+            const [ours, theirs] = [x, teacher].map((t) => tf.split(t, parts) as Tensor3D[]);
+            return tf.addN(ours!.map((part, i) => promptDistance(part, theirs![i]!, batch))).asScalar();
+          })(student);
+          assertClose(value.reshape([1]), Float32Array.of(expected.distance), 1e-6, 'distance');
+          assertClose(grad, Float32Array.from(expected.gradient.flat(2)), 1e-6, 'gradient');
+        }
+      });
+      assert.equal(tf.memory().numTensors, before, 'tensors leaked');
+    });
 
     test('a whole distillation step: every term and its gradient for P*, u and v', async () => {
       await useEngine(engine);

@@ -2,6 +2,13 @@
 export const METHODS = ['mpt', 'pt', 'spot', 'attempt', 'adapter', 'bitfit', 'finetune'] as const;
 export type MethodName = (typeof METHODS)[number];
 
+/** Those that put soft prompts in front of a model that stays as it is; the others train weights in it. */
+const PROMPT_METHODS: readonly MethodName[] = ['mpt', 'pt', 'spot', 'attempt'];
+
+export function isPromptMethod(method: MethodName): boolean {
+  return PROMPT_METHODS.includes(method);
+}
+
 /** What tells apart runs of one task and seed: how they tune, whether tasks train together, and named settings. */
 export interface MethodId {
   method: MethodName;

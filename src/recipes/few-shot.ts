@@ -1,6 +1,6 @@
 import type { EvalConfig, FewShotSection } from '../config/schema.js';
 import { latestCheckpoint } from '../checkpoints/manager.js';
-import { methodLabel, type MethodName } from '../methods/names.js';
+import { isPromptMethod, methodLabel, type MethodName } from '../methods/names.js';
 import { openTuned } from '../methods/stored.js';
 import type { OpenModel } from '../model/open.js';
 import { countParameters } from '../model/weights.js';
@@ -97,7 +97,7 @@ export async function fewShot(
           indices: drawFewShot(train, shots, seed, draw, { balanced: section.balanced }),
         }));
         for (const method of config.methods) {
-          for (const part of TOGETHER.includes(method) ? [draws] : draws.map((draw) => [draw])) {
+          for (const part of isPromptMethod(method) ? [draws] : draws.map((draw) => [draw])) {
             const outcome = await fewShotRun(config, section, context, open, { task, shots, seed }, method, part);
             if (outcome) outcomes.push(outcome);
           }
@@ -107,9 +107,6 @@ export async function fewShot(
   }
   return outcomes;
 }
-
-/** Methods whose draws train side by side over the frozen model. */
-const TOGETHER: readonly MethodName[] = ['mpt', 'pt', 'spot', 'attempt'];
 
 /** Trains and tests some draws of one method: all of them, or the one that is a run of its own. */
 function fewShotRun(
@@ -126,7 +123,7 @@ function fewShotRun(
   const { rows } = task.train();
   const stage = `few-shot-${shots}`;
   const methodName = methodLabel({ method, multi_task: false, variant: config.variant });
-  const together = TOGETHER.includes(method);
+  const together = isPromptMethod(method);
   const id: RunId = { experiment: config.experiment, stage, method: methodName, task: name, seed };
   const seeds = draws.map(({ draw }) => memberSeed(seed, draw));
   const entries = { seeds, tasks: false, target: { task: name, stage } };

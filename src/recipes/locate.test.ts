@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { saveBest, saveCheckpoint } from '../checkpoints/manager.js';
-import { schemas, type AdaptConfig, type DistillConfig } from '../config/schema.js';
+import { leaveRun } from '../../test/left-run.js';
+import { schemas, type AdaptConfig, type DistillConfig, type EvalConfig } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
-import { finishedPrompt, locateSource, locateTeachers } from './locate.js';
+import {
+  finishedPrompt,
+  locateAdapted,
+  locateSource,
+  locateSourcePrompts,
+  locateTargetPrompt,
+  locateTeachers,
+} from './locate.js';
 
 const base = mkdtempSync(join(tmpdir(), 'mpt-locate-'));
 let out = '';
@@ -16,20 +23,7 @@ beforeEach(() => {
 });
 after(() => rmSync(base, { recursive: true, force: true }));
 
-/** A run folder as it is left behind, with checkpoints at steps 4 and 8 and, if asked for, a best one. */
-function leave(folder: string, status: string, best = false): string {
-  const checkpoint = (step: number) => ({
-    step,
-    tensors: { prompt: { shape: [1, 2], data: Float32Array.of(step, 0) } },
-    optimizer: {},
-    state: null,
-  });
-  mkdirSync(folder, { recursive: true });
-  for (const step of [4, 8]) saveCheckpoint(join(folder, 'checkpoints'), checkpoint(step));
-  if (best) saveBest(join(folder, 'checkpoints'), checkpoint(4));
-  writeFileSync(join(folder, 'run.json'), JSON.stringify({ format: 1, status, config_hash: 'x', results: {} }));
-  return folder;
-}
+const leave = (folder: string, status: string, best = false): string => leaveRun(folder, status, { best });
 
 const teacher = (task: string, seed: number): string => join(out, 'x', 'teach', 'pt', task, `seed-${seed}`);
 const source = (seed: number): string => join(out, 'x', 'distill', 'mpt', 'sources', `seed-${seed}`);
@@ -37,6 +31,10 @@ const distill = (more: object = {}): DistillConfig =>
   schemas.distill.parse({ experiment: 'x', out, source_tasks: ['sst2', 'cb'], ...more });
 const adapt = (more: object = {}): AdaptConfig =>
   schemas.adapt.parse({ experiment: 'x', out, tasks: ['boolq'], ...more });
+const evaluation = (more: object = {}): EvalConfig =>
+  schemas.eval.parse({ experiment: 'x', out, tasks: ['boolq'], ...more });
+/** A path below `<out>/x`, with / between. */
+const below = (path: string): string => relative(join(out, 'x'), path).split(sep).join('/');
 
 function refused(action: () => unknown, ...patterns: RegExp[]): void {
   assert.throws(action, (error) => {
@@ -95,4 +93,96 @@ test('no source: where it was looked for, what is there, and what to do', () => 
   refused(() => locateSource(adapt(), 1), /it holds: seed-1/);
   leave(source(2), 'finished');
   refused(() => locateSource(adapt({ source_seed: 1 }), 2), /no finished distilled run/);
+});
+
+test('a variant builds on its own teachers and source where they are, else on those of the plain methods', () => {
+  leave(teacher('sst2', 1), 'finished');
+  leave(source(1), 'finished');
+  const own = { variant: 'short', source_tasks: ['sst2'] };
+  const found = () => [
+    ...locateTeachers(distill(own), ['sst2'], 1),
+    locateSource(adapt({ variant: 'short' }), 1),
+    locateSourcePrompts(adapt({ variant: 'short' }), 1)[0]!.prompt,
+  ];
+  const plain = 'teach/pt/sst2/seed-1/checkpoints/step-000008';
+  const distilled = 'distill/mpt/sources/seed-1/checkpoints/step-000008';
+  assert.deepEqual(found().map(below), [plain, distilled, plain]);
+
+  leave(join(out, 'x', 'teach', 'pt-short', 'sst2', 'seed-1'), 'finished');
+  leave(join(out, 'x', 'distill', 'mpt-short', 'sources', 'seed-1'), 'finished');
+  const ours = (path: string): string => path.replace('/pt/', '/pt-short/').replace('/mpt/', '/mpt-short/');
+  assert.deepEqual(found().map(below), [plain, distilled, plain].map(ours));
+  // Others are not touched by it, and a folder that is named stands before both.
+  assert.equal(below(locateSource(adapt({ variant: 'long' }), 1)), distilled);
+  assert.equal(below(locateTeachers(distill(), ['sst2'], 1)[0]!), plain);
+  const named = { ...own, teachers: join(out, 'x', 'teach', 'pt') };
+  assert.equal(below(locateTeachers(distill(named), ['sst2'], 1)[0]!), plain);
+});
+
+test('source prompts: the tasks that are named, in their order, else all that there are', () => {
+  for (const task of ['sst2', 'cb', 'qnli']) leave(teacher(task, 1), 'finished', true);
+  const tasks = (more: object = {}): string[] =>
+    locateSourcePrompts(adapt(more), 1).map(({ task, prompt }) => {
+      assert.equal(below(prompt), `teach/pt/${task}/seed-1/checkpoints/best`);
+      return task;
+    });
+  assert.deepEqual(tasks(), ['cb', 'qnli', 'sst2']);
+  assert.deepEqual(tasks({ source_tasks: ['sst2', 'cb'] }), ['sst2', 'cb']);
+  refused(() => tasks({ source_tasks: ['sst2', 'rte'] }), /for: rte$/m, /mpt teach --task rte/);
+  // One that is not finished is missing, not left out in silence.
+  leave(teacher('rte', 1), 'stopped');
+  refused(() => tasks(), /for: rte$/m);
+  refused(() => tasks({ experiment: 'y' }), /no source prompts in .*teach/, /mpt teach --experiment y/, /--teachers/);
+});
+
+test('the prompt of a target for spot: of pt in the same stage and experiment, its variant first, or of a folder', () => {
+  const tuned = (stage: string, method: string, seed: number): string =>
+    join(out, 'x', stage, method, 'boolq', `seed-${seed}`);
+  const find = (stage: string, seed: number, more: object = {}): string =>
+    below(locateTargetPrompt(adapt(more), 'boolq', seed, stage)).replace('/checkpoints/step-000008', '');
+  refused(
+    () => find('adapt', 1),
+    /most like boolq/,
+    /mpt adapt --method pt --task boolq --experiment x/,
+    /spot\.source_task/,
+  );
+  refused(() => find('few-shot-16', 1), /mpt eval --few-shot/);
+  leave(tuned('adapt', 'pt', 2), 'finished');
+  leave(tuned('adapt', 'pt', 3), 'finished');
+  leave(tuned('few-shot-16', 'pt', 1), 'finished');
+  assert.equal(find('adapt', 3), 'adapt/pt/boolq/seed-3');
+  assert.equal(find('adapt', 9), 'adapt/pt/boolq/seed-2');
+  assert.equal(find('few-shot-16', 1), 'few-shot-16/pt/boolq/seed-1');
+  refused(() => find('few-shot-4', 1), /no prompt is tuned on it in .*few-shot-4/);
+  assert.equal(find('adapt', 3, { variant: 'short' }), 'adapt/pt/boolq/seed-3');
+  leave(tuned('adapt', 'pt-short', 4), 'finished');
+  assert.equal(find('adapt', 3, { variant: 'short' }), 'adapt/pt-short/boolq/seed-4');
+  leave(join(out, 'x', 'other', 'boolq', 'seed-7'), 'finished');
+  const elsewhere = { spot: { target_prompts: join(out, 'x', 'other') } };
+  assert.equal(find('adapt', 3, elsewhere), 'other/boolq/seed-7');
+  leave(join(out, 'x', 'late', 'boolq', 'seed-7'), 'running');
+  refused(() => find('adapt', 3, { spot: { target_prompts: join(out, 'x', 'late') } }), /no prompt is tuned on it/);
+});
+
+test('an adapted run of tasks together: of the same tasks, else the only one that has the task', () => {
+  const leaveTogether = (task: string, seed = 1): string =>
+    leave(join(out, 'x', 'adapt', 'mpt-multitask', task, `seed-${seed}`), 'finished');
+  const find = (tasks: string[], task: string, more: object = {}): string => {
+    const config = evaluation({ tasks, multi_task: true, ...more });
+    const id = { experiment: 'x', stage: 'eval', method: 'mpt-multitask', task, seed: 1 };
+    return below(locateAdapted(config, id));
+  };
+  // Nothing is there: where it would be.
+  assert.equal(find(['boolq', 'cb'], 'cb'), 'adapt/mpt-multitask/boolq+cb/seed-1');
+  leaveTogether('boolq+cb+wic');
+  leaveTogether('rte+cb', 2); // of another seed
+  assert.equal(find(['cb'], 'cb'), 'adapt/mpt-multitask/boolq+cb+wic/seed-1');
+  assert.equal(find(['wic', 'boolq'], 'boolq'), 'adapt/mpt-multitask/boolq+cb+wic/seed-1');
+  assert.equal(find(['copa'], 'copa'), 'adapt/mpt-multitask/copa/seed-1');
+  leaveTogether('boolq+cb');
+  assert.equal(find(['boolq', 'cb'], 'cb'), 'adapt/mpt-multitask/boolq+cb/seed-1');
+  refused(() => find(['cb'], 'cb'), /several runs .* have cb among their tasks: boolq\+cb, boolq\+cb\+wic/, /--task/);
+  // Without multi_task it is the task's own run, whatever else is there.
+  const own = { experiment: 'x', stage: 'eval', method: 'mpt', task: 'cb', seed: 1 };
+  assert.equal(below(locateAdapted(evaluation(), own)), 'adapt/mpt/cb/seed-1');
 });

@@ -4,6 +4,7 @@ import { checkWellFormed } from '../testing/well-formed.js';
 import { canCompare, comparisonChart } from './comparison-chart.js';
 import { methodStyles } from './figures/method-styles.js';
 import { renderReport } from './html.js';
+import { STYLE } from './style.js';
 import { dash, marker } from './svg.js';
 import type { PaperTable, Report, ScoreCell, TableColumn, TableRow } from './types.js';
 
@@ -166,6 +167,11 @@ test('tables: best marked, spread and count, published number, difference and it
   assert.match(html, /<th scope="rowgroup">multi-task<\/th>/);
   assert.match(html, /<tfoot><tr><th scope="row">Majority<\/th><td><\/td><td class="dim">50\.0<\/td><td class="dim">–/);
   assert.equal(html.match(/In square brackets/g)?.length, 1);
+});
+
+test('what is hidden from view in a wide table does not widen the page', () => {
+  // Positioned text far to the right would, unless the box that scrolls is what it is positioned in.
+  assert.match(STYLE, /\.scroll \{ position: relative; overflow-x: auto;/);
 });
 
 test('an empty report still is a page', () => {

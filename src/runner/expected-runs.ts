@@ -1,6 +1,6 @@
 // The runs that a node's command makes: their folders, configs and lengths, as far as they can be told without data.
 import type { AdaptConfig, AnyConfig, DistillConfig, EvalConfig, TrainSection } from '../config/schema.js';
-import { methodLabel, type MethodName } from '../methods/names.js';
+import { isPromptMethod, methodLabel } from '../methods/names.js';
 import { splitCounts } from '../reports/task-facts.js';
 import { configOfRun } from '../runs/compare-config.js';
 import type { RunId } from '../runs/paths.js';
@@ -19,9 +19,6 @@ export interface ExpectedRun {
   /** null where it is not known before the data are read, 0 where nothing is trained. */
   steps: Steps | null;
 }
-
-/** Methods whose few-shot draws are runs of their own: their weights cannot share a pass. */
-const WEIGHT_METHODS: readonly MethodName[] = ['adapter', 'bitfit', 'finetune'];
 
 /** The runs of a node, in the order in which its command makes them. */
 export function expectedRuns(node: RunNode): ExpectedRun[] {
@@ -53,7 +50,8 @@ function fewShotRuns(
   run: (id: Omit<RunId, 'experiment' | 'method'>, own: AnyConfig, steps: Steps | null) => ExpectedRun,
 ): ExpectedRun[] {
   const section = config.few_shot!;
-  const apart = WEIGHT_METHODS.includes(method);
+  // Draws of methods that train weights cannot share a pass, and are runs of their own.
+  const apart = !isPromptMethod(method);
   // How many draws there are makes no difference to one that is a run of its own.
   const common = { ...section, ...(apart ? { draws: 1 } : {}) };
   const draws = apart ? Array.from({ length: section.draws }, (_, draw) => ({ draw })) : [{}];
