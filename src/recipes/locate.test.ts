@@ -98,7 +98,7 @@ test('no source: where it was looked for, what is there, and what to do', () => 
 test('a variant builds on its own teachers and source where they are, else on those of the plain methods', () => {
   leave(teacher('sst2', 1), 'finished');
   leave(source(1), 'finished');
-  const own = { variant: 'short', source_tasks: ['sst2'] };
+  const own = { variant: 'short' };
   const found = () => [
     ...locateTeachers(distill(own), ['sst2'], 1),
     locateSource(adapt({ variant: 'short' }), 1),

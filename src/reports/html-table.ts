@@ -36,7 +36,8 @@ function publishedHtml(published: Published | null, mean: number | null, digits:
   const mark = STATUS_MARKS[published.status];
   const meaning = `${published.status}: ${STATUS_MEANINGS[published.status]}`;
   const status = mark === '' ? '' : `<abbr title="${escape(meaning)}">${escape(mark)}</abbr>`;
-  return `<span class="paper"><span class="unseen">paper </span>[${published.value.toFixed(digits)}]${difference}${status}</span>`;
+  const value = `[${published.value.toFixed(digits)}]`;
+  return `<span class="paper"><span class="unseen">paper </span>${value}${difference}${status}</span>`;
 }
 
 function cellHtml(cell: TableCell, { digits, average }: TableColumn): string {

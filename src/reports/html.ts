@@ -30,6 +30,7 @@ function timingsHtml(timings: readonly StageTiming[]): string {
     return `<tr><th scope="row">${escape(timing.stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   };
   const head = ['Stage', 'Steps', 'Wall time', 'Wall time per step', 'Peak memory'];
+  const columns = head.map((title) => `<th scope="col">${title}</th>`).join('');
   const total = timings.reduce((sum, timing) => sum + timing.wall_seconds, 0);
   const peak = Math.max(...timings.map((timing) => timing.peak_rss_mb));
   const foot =
@@ -39,7 +40,7 @@ function timingsHtml(timings: readonly StageTiming[]): string {
       : '';
   return scrolling(
     'Time and memory by stage',
-    `<caption>Time and memory by stage</caption><thead><tr>${head.map((title) => `<th scope="col">${title}</th>`).join('')}</tr></thead>` +
+    `<caption>Time and memory by stage</caption><thead><tr>${columns}</tr></thead>` +
       `<tbody>${timings.map(row).join('\n')}</tbody>${foot}`,
   );
 }
@@ -59,7 +60,8 @@ function problemsHtml(problems: readonly string[]): string {
 
 function figureHtml({ id, title, caption, svg, wide }: Figure): string {
   const below = caption === '' ? '' : `<figcaption class="caption">${escape(caption)}</figcaption>`;
-  return `<section id="${escape(id)}"><h3>${escape(title)}</h3>\n<figure${wide ? '' : ' class="half"'}>${svg}${below}</figure></section>`;
+  const opening = wide ? '<figure>' : '<figure class="half">';
+  return `<section id="${escape(id)}"><h3>${escape(title)}</h3>\n${opening}${svg}${below}</figure></section>`;
 }
 
 /** Links to the parts of the page, where there are so many that one looks for them. */
@@ -108,8 +110,8 @@ function partsOf(report: Report): Part[] {
 }
 
 /**
- * One self-contained page: tables, figures, how it was run, notes. It loads nothing and runs no script; every text of the
- * report is escaped. Only the figures' `svg` is taken as it is.
+ * One self-contained page: tables, figures, how it was run, notes. It loads nothing and runs no script; every text
+ * of the report is escaped. Only the figures' `svg` is taken as it is.
  */
 export function renderReport(report: Report): string {
   const parts = partsOf(report);

@@ -58,6 +58,9 @@ export interface LineChartOptions {
 /** More points than this of a line, or of a band's edge, make no difference at this size. */
 const MOST_POINTS = 160;
 
+/** Pixels between the bars of neighbouring series. */
+const APART = 2.5;
+
 interface Axes {
   x: Scale;
   y: Scale;
@@ -167,8 +170,8 @@ function padded(low: number, high: number, log: boolean): [number, number] {
 }
 
 /**
- * A line chart as an inline SVG, with a band or bars of one standard deviation. Its legend is the page's, as charts that
- * stand together share one. A chart without any point says so.
+ * A line chart as an inline SVG, with a band or bars of one standard deviation. Its legend is the page's, as charts
+ * that stand together share one. A chart without any point says so.
  */
 export function lineChart(chart: LineChart, options: LineChartOptions = {}): string {
   const { width = 340, plotHeight = 170 } = options;
@@ -211,6 +214,10 @@ export function lineChart(chart: LineChart, options: LineChartOptions = {}): str
     }),
     text(chart.x_label, { x: (left + right) / 2, y: bottom + 32, class: 'axis-title', 'text-anchor': 'middle' }),
   ];
-  const lines = chart.series.map((series) => drawSeries(series, chart.spread, { x, y }));
+  const lines = chart.series.map((series, i) => {
+    // Bars at the same values would cover each other: series stand a little apart.
+    const aside = chart.spread === 'bars' ? (i - (chart.series.length - 1) / 2) * APART : 0;
+    return drawSeries(series, chart.spread, { x: { ...x, at: (value) => x.at(value) + aside }, y });
+  });
   return chartRoot(width, bottom + 38, { title, description }, yTitle, ...grid, ...axis, ...lines);
 }

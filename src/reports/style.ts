@@ -61,13 +61,22 @@ details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--soft); font-size: 0.88rem; margin-bottom: 8px; }
 .scroll { position: relative; overflow-x: auto; border: 1px solid var(--rule); border-radius: 8px; }
 dl + .scroll { margin-top: 18px; }
-table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
-caption, .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-th, td { padding: 7px 12px; text-align: right; vertical-align: top; white-space: nowrap; border-top: 1px solid var(--rule); }
+table {
+  border-collapse: separate; border-spacing: 0; width: 100%; font-size: 0.92rem; font-variant-numeric: tabular-nums;
+}
+caption, .unseen {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+}
+th, td {
+  padding: 7px 12px; text-align: right; vertical-align: top; white-space: nowrap; border-top: 1px solid var(--rule);
+}
 thead th, thead td { background: var(--panel); vertical-align: bottom; line-height: 1.3; }
 thead tr:first-child > * { border-top: 0; }
 thead tr:nth-child(2) > * { border-top: 0; padding-top: 2px; }
-.groups [scope="colgroup"] { text-align: left; color: var(--soft); font-weight: 600; box-shadow: inset 0 -1px var(--rule); border-left: 1px solid var(--rule); }
+.groups [scope="colgroup"] {
+  text-align: left; color: var(--soft); font-weight: 600;
+  box-shadow: inset 0 -1px var(--rule); border-left: 1px solid var(--rule);
+}
 th small, td small { color: var(--soft); font-weight: 400; }
 thead small { display: block; font-size: 0.76rem; }
 th[scope="row"], th[scope="rowgroup"], thead tr:first-child > th:first-child {

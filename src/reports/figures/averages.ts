@@ -14,8 +14,8 @@ export function groupBy<T>(values: Iterable<T>, keyOf: (value: T) => string): Ma
 }
 
 /**
- * The tasks that every group of scores has. Groups that have none in common with the others, the poorest first, are left
- * out until there are some.
+ * The tasks that every group of scores has. Groups that have none in common with the others, the poorest first, are
+ * left out until there are some.
  */
 export function commonTasks<T extends { scores: readonly Score[] }>(
   groups: readonly T[],

@@ -1,7 +1,9 @@
 import { meanStd } from '../../metrics/aggregate.js';
 import type { Point } from '../smooth.js';
 
-/** Mean over runs at one step; `low` and `high` one sample standard deviation off, null where a single run got there. */
+/**
+ * Mean over runs at one step; `low` and `high` one sample standard deviation off, null where a single run got there.
+ */
 export interface BandPoint {
   x: number;
   mean: number;

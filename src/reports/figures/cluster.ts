@@ -18,8 +18,8 @@ function meanDistance(a: Cluster, b: Cluster, distances: readonly (readonly numb
 }
 
 /**
- * Average-linkage hierarchical clustering (UPGMA): the two clusters with the smallest mean distance between their members
- * are put together until one is left. Heights, and the order of the leaves in the tree, are those of SciPy's
+ * Average-linkage hierarchical clustering (UPGMA): the two clusters with the smallest mean distance between their
+ * members are put together until one is left. Heights, and the order of the leaves in the tree, are those of SciPy's
  * `linkage(…, 'average')` and `leaves_list` where no two distances are equal.
  *
  * @param distances [n][n], symmetric

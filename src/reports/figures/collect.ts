@@ -9,8 +9,8 @@ import { modelSizeFigures, promptLengthFigures } from './settings-sweep.js';
 import { similarityFigure } from './similarity.js';
 
 /**
- * The figures of a report. Reads the folders of the runs; whatever is not there, or has nothing to show, is left out. The
- * `svg` of a figure is markup of the page: charts with their legend, titles and notes, all text escaped.
+ * The figures of a report. Reads the folders of the runs; whatever is not there, or has nothing to show, is left
+ * out. The `svg` of a figure is markup of the page: charts with their legend, titles and notes, all text escaped.
  *
  * @param which kinds of figures, in the order wanted; one kind may come to several figures
  * @param rows the rows of the report's tables: figures name, order and colour methods as these do

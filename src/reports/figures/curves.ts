@@ -157,12 +157,14 @@ function captionOf(longest: number, runs: readonly LoggedRun[]): string {
     ...(seeds > 1 ? ['Line: mean over seeds; band: one standard deviation.'] : []),
     ...(longest > SMOOTH_ABOVE
       ? [
-          `Curves of more than ${SMOOTH_ABOVE} points are running means over about a twentieth of them; of a single run all points are drawn faintly.`,
+          `Curves of more than ${SMOOTH_ABOVE} points are running means over about a twentieth of them; ` +
+            'of a single run all points are drawn faintly.',
         ]
       : []),
     ...(runs.some(({ run }) => run.status !== 'finished')
       ? [
-          'A cross ends a run that failed or was stopped, an arrow one that is under way; where a run ends, the mean goes on over the others.',
+          'A cross ends a run that failed or was stopped, an arrow one that is under way; ' +
+            'where a run ends, the mean goes on over the others.',
         ]
       : []),
   ].join(' ');

@@ -31,8 +31,8 @@ function averages(metric: string): boolean {
 }
 
 /**
- * The scores of finished evaluations: each task's headline metric, as far as it is a percentage of which more is better,
- * since the figures average over tasks.
+ * The scores of finished evaluations: each task's headline metric, as far as it is a percentage of which more is
+ * better, since the figures average over tasks.
  */
 export function scoresOf(runs: readonly KnownRun[]): Score[] {
   return runs.flatMap((run) => {

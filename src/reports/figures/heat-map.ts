@@ -118,8 +118,8 @@ function scaleBar({ low, high, at }: ColorScale, x: number, y: number, width: nu
 }
 
 /**
- * A square matrix as coloured cells with their numbers, as far as these fit; names at the left and, slanted, on top. The
- * diagonal, which says nothing, is left pale.
+ * A square matrix as coloured cells with their numbers, as far as these fit; names at the left and, slanted, on top.
+ * The diagonal, which says nothing, is left pale.
  *
  * @param values [n][n], in the order of `names`
  */

@@ -55,7 +55,8 @@ function describe({ tasks, values }: Similarity): string {
   const pairs = tasks.flatMap((a, i) => tasks.slice(i + 1).map((b, j) => ({ a, b, value: values[i]![i + 1 + j]! })));
   const known = pairs.filter(({ value }) => Number.isFinite(value)).sort((x, y) => y.value - x.value);
   const said = ({ a, b, value }: (typeof pairs)[number]): string => `${a} and ${b} ${value.toFixed(2)}`;
-  return `Most alike: ${known.slice(0, 3).map(said).join(', ')}. Least alike: ${known.slice(-3).reverse().map(said).join(', ')}.`;
+  const [most, least] = [known.slice(0, 3), known.slice(-3).reverse()].map((some) => some.map(said).join(', '));
+  return `Most alike: ${most!}. Least alike: ${least!}.`;
 }
 
 function panelOf(title: string, similarity: Similarity): { title: string; svg: string } {
@@ -69,7 +70,10 @@ function panelOf(title: string, similarity: Similarity): { title: string; svg: s
   return { title: full, svg: draw(500, 'wide') + draw(336, 'narrow') };
 }
 
-/** Heat maps of how alike the prompts of tasks are: those of the teachers, of the distilled run, and the adapted ones. */
+/**
+ * Heat maps of how alike the prompts of tasks are: those of the teachers, of the distilled run, and the adapted
+ * ones.
+ */
 export function similarityFigure(runs: readonly KnownRun[], naming: Naming): Figure | null {
   const trained = runs.filter(({ status, record }) => status === 'finished' && record.run.stage in STAGES);
   const experiments = new Set(trained.map(({ record }) => record.run.experiment));

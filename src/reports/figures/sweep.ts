@@ -95,7 +95,7 @@ export function sweepFigure(
   }
   const labels = naming.ordered(points.map(({ label }) => label));
   const keys = legend(labels.map((label) => ({ label: naming.title(label), style: naming.style(label) })));
-  const notes = ['Bars: one standard deviation over seeds or draws.'];
+  const notes = ['Bars: one standard deviation over seeds or draws; methods stand slightly apart.'];
   if (tasks.length > 1 && tasks.length < every.length)
     notes.push(`The average is over ${listed(tasks)}: the tasks that all points have.`);
   const without = dropped.map(({ label, x }) => `${naming.title(label)} at ${axis.tick(x)}`);

@@ -63,8 +63,8 @@ function meansIn(file: SafetensorsFile): Float64Array[] {
 }
 
 /**
- * The prompts that a run trained, by task. Empty where it trained none (adapters, full fine-tuning), where its tasks share
- * one, where each row has its own mixture (ATTEMPT), or where its file cannot be read.
+ * The prompts that a run trained, by task. Empty where it trained none (adapters, full fine-tuning), where its tasks
+ * share one, where each row has its own mixture (ATTEMPT), or where its file cannot be read.
  */
 export function meanPromptsOf(run: KnownRun): MeanPrompts {
   const path = promptFileOf(run.folder);
