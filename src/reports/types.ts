@@ -108,7 +108,7 @@ export interface PaperTable {
   baseline: { title: string; values: (number | null)[] } | null;
 }
 
-export const FIGURE_KINDS = ['curves', 'parameters', 'few_shot', 'prompt_length', 'model_size', 'similarity'] as const;
+export const FIGURE_KINDS = ['parameters', 'few_shot', 'prompt_length', 'model_size', 'similarity', 'curves'] as const;
 export type FigureKind = (typeof FIGURE_KINDS)[number];
 
 export interface Figure {
