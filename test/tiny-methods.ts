@@ -1,14 +1,21 @@
 import { join } from 'node:path';
 import { schemas, type AdaptConfig } from '../src/config/schema.js';
+import { saveCheckpoint, type LoadedCheckpoint } from '../src/checkpoints/manager.js';
+import { makeBatch } from '../src/data/batch.js';
 import { tokenRows } from '../src/data/rows.js';
+import { tf } from '../src/engines/tf.js';
 import type { MethodName } from '../src/methods/names.js';
+import { predictorOf, type Predictor } from '../src/methods/predictor.js';
 import type { OpenModel } from '../src/model/open.js';
 import type { PreparedTask } from '../src/recipes/prepare.js';
 import { adaptationStart, type Start } from '../src/recipes/start.js';
 import { multiTaskRun, tuningRun } from '../src/recipes/tuning.js';
+import type { Tensors } from '../src/optim/optimizer.js';
+import { batchTensors } from '../src/train/batch-tensors.js';
 import type { RunSpec } from '../src/train/run-spec.js';
 import { Rng } from '../src/util/rng.js';
 import { leaveRun } from './left-run.js';
+import { trained } from './tiny-session.js';
 
 /** Length of the prompts. */
 export const P = 4;
@@ -77,4 +84,68 @@ export function tinyRun(
   const members = kind === 'one' ? [rows] : seeds.map((_, i) => tokenRows(rows.all().slice(i * 8, i * 8 + 8)));
   const spec = tuningRun(open, { ...tuning, task: tasks[0]!, members, seeds, rows_per_pass: null, validate: false });
   return { spec, start, config };
+}
+
+/** What a predictor makes of validation rows. */
+export interface Answers {
+  greedy: number[][];
+  beams: number[][];
+  logits: Float32Array;
+}
+
+/** Answers to ten validation rows of every task, by entries in turn; `swapped`: each by the entry of the next row. */
+export function answersOf(
+  predictor: Predictor,
+  tasks: readonly PreparedTask[],
+  entries: number,
+  swapped = false,
+): Answers {
+  const examples = tasks.flatMap((task) => task.split('validation').rows.all().slice(0, 10));
+  return tf.tidy(() => {
+    const { input_ids, attention_mask, decoder_input_ids } = batchTensors(makeBatch(examples), null);
+    const own = Int32Array.from(examples, (_, i) => (i + Number(swapped)) % entries);
+    const rows = { input_ids, attention_mask, entries: own };
+    const decode = (num_beams: number) => predictor.decode(rows, { max_new_tokens: 4, num_beams });
+    const logits = predictor.logits(rows, decoder_input_ids).dataSync<'float32'>().slice();
+    return { greedy: decode(1), beams: decode(2), logits };
+  });
+}
+
+export interface TrainedMethod {
+  /** The checkpoint's folder. */
+  path: string;
+  checkpoint: LoadedCheckpoint;
+  entries: number;
+  /** What the live parameters answered before the first step and after the last. */
+  fresh: Answers;
+  ended: Answers;
+}
+
+/** Trains a run and saves its checkpoint in `folder`. @param asked tasks whose rows are answered */
+export async function trainedMethod(
+  open: OpenModel,
+  tasks: readonly PreparedTask[],
+  asked: readonly PreparedTask[],
+  folder: string,
+  run: Parameters<typeof tinyRun>[2],
+): Promise<TrainedMethod> {
+  const { method, kind } = run;
+  const { spec, start } = tinyRun(open, tasks, run);
+  const entries = kind === 'one' || ['bitfit', 'finetune'].includes(method) ? 1 : 2;
+  const live = (parameters: Tensors): Answers =>
+    answersOf(predictorOf(open.model, start.method, parameters), asked, entries);
+  const initial = spec.initial();
+  const fresh = live(initial);
+  tf.dispose(initial);
+  let ended = fresh;
+  const { checkpoint } = await trained({
+    ...spec,
+    eval_every: spec.total_steps,
+    eval_columns: ['score'],
+    evaluate(parameters) {
+      ended = live(parameters);
+      return Promise.resolve({ score: 1, columns: {} });
+    },
+  });
+  return { path: saveCheckpoint(folder, checkpoint), checkpoint, entries, fresh, ended };
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findFolder, settleFolder, writeFolderAtomic } from '../util/atomic-write.js';
+import { findFolder, settleFolder, writeFolderAtomic, type Content } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
-import { encodeSafetensors, readSafetensors, type StoredTensor } from './safetensors.js';
+import { readSafetensors, safetensorsPieces, type StoredTensor } from './safetensors.js';
 
 const FORMAT = 1;
 /** What holds the trained tensors: a prompt is of use to other tools, and so is a model. */
@@ -33,15 +33,32 @@ interface StateFile {
   state: unknown;
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+function sha256(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
+}
 
-function encode({ step, tensors, optimizer, state, metadata = {} }: Checkpoint): Record<string, Uint8Array | string> {
+/** The same of a file, which may be larger than what fits into memory. */
+function sha256OfFile(file: string): string {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(1 << 24);
+  const descriptor = openSync(file, 'r');
+  try {
+    for (let count; (count = readSync(descriptor, buffer)) > 0;) hash.update(buffer.subarray(0, count));
+  } finally {
+    closeSync(descriptor);
+  }
+  return hash.digest('hex');
+}
+
+function encode({ step, tensors, optimizer, state, metadata = {} }: Checkpoint): Record<string, Content> {
   const isPrompt = 'prompt' in tensors || 'shared_prompt' in tensors;
   const files = {
-    [TRAINED_FILES[isPrompt ? 0 : 1]]: encodeSafetensors(tensors, metadata),
-    [OPTIMIZER_FILE]: encodeSafetensors(optimizer),
+    [TRAINED_FILES[isPrompt ? 0 : 1]]: safetensorsPieces(tensors, metadata),
+    [OPTIMIZER_FILE]: safetensorsPieces(optimizer),
   };
-  const sums = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]));
+  const sums = Object.fromEntries(Object.entries(files).map(([name, pieces]) => [name, sha256(pieces)]));
   const stateFile: StateFile = { format: FORMAT, step, sha256: sums, state };
   return { ...files, 'state.json': `${JSON.stringify(stateFile, null, 2)}\n` };
 }
@@ -109,40 +126,58 @@ export function saveBest(folder: string, checkpoint: Checkpoint): string {
   return path;
 }
 
+/** A checkpoint folder that is whole; of its tensors nothing is in memory. */
+export interface WholeCheckpoint {
+  path: string;
+  step: number;
+  state: unknown;
+  /** Files of what is trained, and of the optimiser. */
+  files: [trained: string, optimizer: string];
+}
+
+/**
+ * Checks a checkpoint folder against its checksums.
+ * @throws UserError naming the file that is missing or damaged
+ */
+function checkCheckpoint(path: string): WholeCheckpoint {
+  const found = findFolder(path);
+  if (found === undefined) throw new UserError(`There is no checkpoint ${path}.`);
+  const stateFile = readState(found);
+  const trainedName = TRAINED_FILES.find((name) => name in stateFile.sha256) ?? TRAINED_FILES[0];
+  for (const name of [trainedName, OPTIMIZER_FILE]) {
+    const file = join(found, name);
+    if (!existsSync(file)) throw new UserError(`${file}: there is no such file.`);
+    if (sha256OfFile(file) !== stateFile.sha256[name]) {
+      readSafetensors(file); // says in more detail what is wrong, if the damage shows there
+      throw new UserError(`${file}: damaged: its checksum is not the one in state.json.`);
+    }
+  }
+  const { step, state } = stateFile;
+  return { path, step, state, files: [join(found, trainedName), join(found, OPTIMIZER_FILE)] };
+}
+
+function readTensors({ path, step, state, files }: WholeCheckpoint): LoadedCheckpoint {
+  const [trained, optimizer] = [readSafetensors(files[0]), readSafetensors(files[1])];
+  const tensorsOf = (file: typeof trained): Record<string, StoredTensor> =>
+    Object.fromEntries(
+      file.names.map((name) => [
+        name,
+        { shape: file.shape(name), data: file.dtype(name) === 'I32' ? file.int32(name) : file.float32(name) },
+      ]),
+    );
+  return {
+    ...{ path, step, state, metadata: { ...trained.metadata } },
+    tensors: tensorsOf(trained),
+    optimizer: tensorsOf(optimizer),
+  };
+}
+
 /**
  * Reads one checkpoint folder and checks it against its checksums.
  * @throws UserError naming the file that is missing or damaged
  */
 export function loadCheckpoint(path: string): LoadedCheckpoint {
-  const found = findFolder(path);
-  if (found === undefined) throw new UserError(`There is no checkpoint ${path}.`);
-  const stateFile = readState(found);
-  const trainedName = TRAINED_FILES.find((name) => name in stateFile.sha256) ?? TRAINED_FILES[0];
-  const tensorFiles = [trainedName, OPTIMIZER_FILE];
-  for (const name of tensorFiles) {
-    const file = join(found, name);
-    if (!existsSync(file)) throw new UserError(`${file}: there is no such file.`);
-    if (sha256(readFileSync(file)) !== stateFile.sha256[name]) {
-      readSafetensors(file); // says in more detail what is wrong, if the damage shows there
-      throw new UserError(`${file}: damaged: its checksum is not the one in state.json.`);
-    }
-  }
-  const [trained, optimizer] = tensorFiles.map((name) => readSafetensors(join(found, name)));
-  const tensorsOf = (file: typeof trained): Record<string, StoredTensor> =>
-    Object.fromEntries(
-      file!.names.map((name) => [
-        name,
-        { shape: file!.shape(name), data: file!.dtype(name) === 'I32' ? file!.int32(name) : file!.float32(name) },
-      ]),
-    );
-  return {
-    path,
-    step: stateFile.step,
-    tensors: tensorsOf(trained),
-    optimizer: tensorsOf(optimizer),
-    state: stateFile.state,
-    metadata: { ...trained!.metadata },
-  };
+  return readTensors(checkCheckpoint(path));
 }
 
 function readState(folder: string): StateFile {
@@ -168,18 +203,16 @@ export interface BrokenCheckpoint {
 }
 
 /**
- * The latest checkpoint that is whole. Broken ones are passed over and reported; the caller tells the person.
+ * The latest checkpoint that is whole, less its tensors. Broken ones are passed over and reported; the caller tells the
+ * person.
  * @param folder the run's `checkpoints` folder; it need not exist
  */
-export function latestCheckpoint(folder: string): {
-  checkpoint: LoadedCheckpoint | undefined;
-  broken: BrokenCheckpoint[];
-} {
+export function latestWhole(folder: string): { checkpoint: WholeCheckpoint | undefined; broken: BrokenCheckpoint[] } {
   const broken: BrokenCheckpoint[] = [];
   for (const step of listSteps(folder).reverse()) {
     const path = join(folder, stepName(step));
     try {
-      const checkpoint = loadCheckpoint(path);
+      const checkpoint = checkCheckpoint(path);
       if (checkpoint.step !== step) throw new UserError(`${path}: holds step ${checkpoint.step}.`);
       return { checkpoint, broken };
     } catch (error) {
@@ -190,8 +223,23 @@ export function latestCheckpoint(folder: string): {
   return { checkpoint: undefined, broken };
 }
 
-/** The best checkpoint on validation, undefined when none was saved. @throws UserError when it is damaged */
-export function bestCheckpoint(folder: string): LoadedCheckpoint | undefined {
+/** The same with its tensors. */
+export function latestCheckpoint(folder: string): {
+  checkpoint: LoadedCheckpoint | undefined;
+  broken: BrokenCheckpoint[];
+} {
+  const { checkpoint, broken } = latestWhole(folder);
+  return { checkpoint: checkpoint && readTensors(checkpoint), broken };
+}
+
+/** The best checkpoint on validation, less its tensors; undefined when none was saved. @throws UserError when it is damaged */
+export function bestWhole(folder: string): WholeCheckpoint | undefined {
   const path = join(folder, 'best');
-  return findFolder(path) === undefined ? undefined : loadCheckpoint(path);
+  return findFolder(path) === undefined ? undefined : checkCheckpoint(path);
+}
+
+/** The same with its tensors. */
+export function bestCheckpoint(folder: string): LoadedCheckpoint | undefined {
+  const checkpoint = bestWhole(folder);
+  return checkpoint && readTensors(checkpoint);
 }

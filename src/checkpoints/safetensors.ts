@@ -182,14 +182,15 @@ function readInt32(file: string, name: string, entry: TensorEntry): Int32Array {
 }
 
 /**
- * The bytes of a safetensors file. The same tensors give the same bytes: wide dtypes first (which keeps every
- * tensor aligned), then by name.
+ * The bytes of a safetensors file, as pieces that follow each other: the header, then each tensor where it lies in
+ * memory. So a large file is written without a copy of it. The same tensors give the same bytes: wide dtypes first (which
+ * keeps every tensor aligned), then by name.
  * @throws Error (a bug of the caller) when data and shape do not fit each other.
  */
-export function encodeSafetensors(
+export function safetensorsPieces(
   tensors: Record<string, StoredTensor>,
   metadata: Record<string, string> = {},
-): Uint8Array {
+): Uint8Array[] {
   const parts = Object.entries(tensors).map(([name, tensor]) => {
     const count = tensor.shape.reduce((product, size) => product * size, 1);
     if (tensor.data.length !== count) {
@@ -217,14 +218,24 @@ export function encodeSafetensors(
   const text = new TextEncoder().encode(json);
   const headerLength = Math.ceil(text.length / 8) * 8;
 
-  const result = new Uint8Array(8 + headerLength + offset);
-  new DataView(result.buffer).setBigUint64(0, BigInt(headerLength), true);
-  result.fill(0x20, 8, 8 + headerLength); // padded with spaces, as the format asks for
-  result.set(text, 8);
-  let at = 8 + headerLength;
-  for (const { bytes } of parts) {
-    result.set(bytes, at);
-    at += bytes.length;
+  const header = new Uint8Array(8 + headerLength);
+  new DataView(header.buffer).setBigUint64(0, BigInt(headerLength), true);
+  header.fill(0x20, 8); // padded with spaces, as the format asks for
+  header.set(text, 8);
+  return [header, ...parts.map(({ bytes }) => bytes)];
+}
+
+/** The bytes of a safetensors file in one array; see `safetensorsPieces`. */
+export function encodeSafetensors(
+  tensors: Record<string, StoredTensor>,
+  metadata: Record<string, string> = {},
+): Uint8Array {
+  const pieces = safetensorsPieces(tensors, metadata);
+  const result = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    result.set(piece, at);
+    at += piece.length;
   }
   return result;
 }

@@ -196,7 +196,8 @@ const evaluate = rule(
   ),
   ['train_task_vectors'],
   nothingTrained,
-  ({ train_shared, train_task_vectors }) => train_shared !== false || train_task_vectors !== false,
+  ({ methods, train_shared, train_task_vectors }) =>
+    !methods.includes('mpt') || train_shared !== false || train_task_vectors !== false,
 );
 
 const pretrain = z.strictObject({

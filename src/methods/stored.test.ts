@@ -4,24 +4,22 @@ import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { leaveBuiltOn, P, tinyRun, type Kind } from '../../test/tiny-methods.js';
+import { answersOf, leaveBuiltOn, P, trainedMethod, type Answers, type Kind } from '../../test/tiny-methods.js';
 import { openTinyModel } from '../../test/tiny-model.js';
-import { tinyTask, trained } from '../../test/tiny-session.js';
-import { saveCheckpoint, trainedFile } from '../checkpoints/manager.js';
+import { tinyTask } from '../../test/tiny-session.js';
+import { trainedFile } from '../checkpoints/manager.js';
 import { encodeSafetensors, readSafetensors, type StoredTensor } from '../checkpoints/safetensors.js';
-import { makeBatch } from '../data/batch.js';
 import { availableEngines, useEngine } from '../engines/test-engines.js';
 import { tf } from '../engines/tf.js';
 import type { OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
 import { storedParameters } from '../prompts/file.js';
 import type { PreparedTask } from '../recipes/prepare.js';
-import { batchTensors } from '../train/batch-tensors.js';
 import { UserError } from '../util/errors.js';
 import { Rng } from '../util/rng.js';
 import { initialAdapter } from './adapter.js';
 import { METHODS, type MethodName } from './names.js';
-import { predictorOf, type Predictor } from './predictor.js';
+import type { Predictor } from './predictor.js';
 import { openTuned } from './stored.js';
 
 const D = 16;
@@ -55,48 +53,12 @@ after(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
-interface Answers {
-  greedy: number[][];
-  beams: number[][];
-  logits: Float32Array;
-}
+const answers = (predictor: Predictor, entries: number, swapped = false): Answers =>
+  answersOf(predictor, tasks, entries, swapped);
 
-/** What is made of validation rows, for entries in turn; `swapped`: each row by the entry of the next one. */
-function answers(predictor: Predictor, entries: number, swapped = false): Answers {
-  const examples = tasks.flatMap((task) => task.split('validation').rows.all().slice(0, 10));
-  return tf.tidy(() => {
-    const { input_ids, attention_mask, decoder_input_ids } = batchTensors(makeBatch(examples), null);
-    const own = Int32Array.from(examples, (_, i) => (i + Number(swapped)) % entries);
-    const rows = { input_ids, attention_mask, entries: own };
-    const decode = (num_beams: number) => predictor.decode(rows, { max_new_tokens: 4, num_beams });
-    const logits = predictor.logits(rows, decoder_input_ids).dataSync<'float32'>().slice();
-    return { greedy: decode(1), beams: decode(2), logits };
-  });
-}
-
-/** Trains a run and saves it. @returns its checkpoint, and what its live parameters answered before and after */
-async function trainedRun(method: MethodName, kind: Kind, more: Record<string, unknown> = {}) {
-  const { spec, start } = tinyRun(open, kind === 'tasks' ? tasks : tasks.slice(0, 1), { method, kind, out, ...more });
-  const entries = kind === 'one' || ['bitfit', 'finetune'].includes(method) ? 1 : 2;
-  const said: Record<number, Answers> = {};
-  const live = (step: number, parameters: Parameters<typeof predictorOf>[2]) => {
-    said[step] = answers(predictorOf(open.model, start.method, parameters), entries);
-  };
-  const fresh = spec.initial();
-  live(0, fresh);
-  tf.dispose(fresh);
-  const { checkpoint } = await trained({
-    ...spec,
-    eval_every: spec.total_steps,
-    eval_columns: ['score'],
-    evaluate(parameters) {
-      live(spec.total_steps, parameters);
-      return Promise.resolve({ score: 1, columns: {} });
-    },
-  });
-  const path = saveCheckpoint(folder, checkpoint);
-  return { path, checkpoint, entries, fresh: said[0]!, ended: said[spec.total_steps]! };
-}
+/** Trains a run and saves it in a folder of its own; alone it is on boolq. */
+const trainedRun = (method: MethodName, kind: Kind, more: Record<string, unknown> = {}) =>
+  trainedMethod(open, kind === 'tasks' ? tasks : tasks.slice(0, 1), tasks, folder, { method, kind, out, ...more });
 
 for (const engine of await availableEngines()) {
   for (const [method, kind] of RUNS) {

@@ -1,4 +1,5 @@
 import type { DistillConfig } from '../config/schema.js';
+import { warn } from '../logging/console.js';
 import { methodLabel } from '../methods/names.js';
 import { openModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
@@ -22,6 +23,11 @@ export async function distill(config: DistillConfig, context: Context): Promise<
     const names = config.source_tasks;
     const label = methodLabel({ method: config.method, multi_task: false, variant: config.variant });
     stageBanner('distill: one shared prompt from all teachers', context, open, [['source tasks', names.join(', ')]]);
+    if (!config.decomposition && !config.data.task_prefix) {
+      warn(
+        'one prompt is for all source tasks, and no name in front of the texts says which is meant (data.task_prefix)',
+      );
+    }
     const tasks: PreparedTask[] = [];
     for (const name of names) tasks.push(await prepareTask(name, config.data, open.tokenizer, context.progress));
     for (const seed of config.seeds) {

@@ -1,5 +1,5 @@
 import type { EvalConfig, FewShotSection } from '../config/schema.js';
-import { latestCheckpoint } from '../checkpoints/manager.js';
+import { latestWhole } from '../checkpoints/manager.js';
 import { isPromptMethod, methodLabel, type MethodName } from '../methods/names.js';
 import { openTuned } from '../methods/stored.js';
 import type { OpenModel } from '../model/open.js';
@@ -52,7 +52,7 @@ async function testDraws(
   writeFileAtomic(run.path('draws.json'), `${JSON.stringify(ids, null, 2)}\n`);
 
   const split = scoredSplit(config, prepared);
-  const { checkpoint } = latestCheckpoint(run.path('checkpoints'));
+  const { checkpoint } = latestWhole(run.path('checkpoints'));
   const tuned = openTuned(checkpoint!.path, open.model); // an entry for each draw
   const by = { predictor: tuned.predictor, tokenizer: open.tokenizer, entries: draws.map((_, entry) => entry) };
   const where = { label: `${options.label}: test`, folder: run.folder };

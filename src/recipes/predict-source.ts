@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { latestCheckpoint, trainedFile } from '../checkpoints/manager.js';
+import { latestWhole, trainedFile } from '../checkpoints/manager.js';
 import { schemas, type DataSection, type Stage } from '../config/schema.js';
 import { methodFolder, seedName, separateTasks } from '../runs/paths.js';
 import { CONFIG_NAME } from '../runs/run-folder.js';
@@ -118,7 +118,7 @@ function answeringRun(folder: string): Answering {
   if (record === undefined) throw new UserError(problem!);
   const checkpoints = join(folder, 'checkpoints');
   const finished = status === 'finished';
-  const { checkpoint, broken } = latestCheckpoint(checkpoints);
+  const { checkpoint, broken } = latestWhole(checkpoints);
   const path = finished ? finalCheckpointFolder(checkpoints) : checkpoint?.path;
   if (path === undefined || !existsSync(trainedFile(path))) {
     const tested = record.results['prompt'];

@@ -1,4 +1,5 @@
 import type { AdaptConfig, TeachConfig } from '../config/schema.js';
+import { warn } from '../logging/console.js';
 import { methodLabel } from '../methods/names.js';
 import { openModel, type OpenModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
@@ -101,6 +102,9 @@ async function* plannedTogether(
 ): AsyncGenerator<PlannedRun> {
   const { method, experiment, out, train, optim, logging, sampling, variant } = config;
   const label = methodLabel({ method, multi_task: true, variant });
+  if (method === 'finetune' && !config.data.task_prefix) {
+    warn('one model is tuned on all tasks, and no name in front of the texts says which is meant (data.task_prefix)');
+  }
   const tasks: PreparedTask[] = [];
   for (const name of config.tasks) tasks.push(await prepareTask(name, config.data, open.tokenizer, context.progress));
   for (const seed of config.seeds) {

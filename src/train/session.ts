@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import {
-  bestCheckpoint,
-  latestCheckpoint,
+  bestWhole,
+  latestWhole,
   pruneCheckpoints,
   saveBest,
   writeCheckpoint,
@@ -288,5 +288,5 @@ function rateColumnsOf(parameters: Tensors, { optim, frozen }: RunSpec): Record<
 
 /** The checkpoint that a finished run stands for: the best on validation, else the last. */
 export function finalCheckpointFolder(checkpoints: string): string | undefined {
-  return (bestCheckpoint(checkpoints) ?? latestCheckpoint(checkpoints).checkpoint)?.path;
+  return (bestWhole(checkpoints) ?? latestWhole(checkpoints).checkpoint)?.path;
 }

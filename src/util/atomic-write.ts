@@ -28,8 +28,16 @@ function besideName(path: string, kind: 'new' | 'old', suffix: string): string {
   return join(dirname(path), `.${basename(path)}.${kind}-${suffix}`);
 }
 
-function toBytes(data: Uint8Array | string): Uint8Array {
-  return typeof data === 'string' ? new TextEncoder().encode(data) : data;
+/** What a file is to hold. In pieces that follow each other it may be larger than an array can be. */
+export type Content = Uint8Array | string | readonly Uint8Array[];
+
+function piecesOf(content: Content): readonly Uint8Array[] {
+  if (typeof content === 'string') return [new TextEncoder().encode(content)];
+  return content instanceof Uint8Array ? [content] : content;
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 function errorCode(error: unknown): string | undefined {
@@ -72,10 +80,17 @@ export function explainWriteError(error: unknown, path: string, bytes?: number):
   }
 }
 
-function writeAndSync(path: string, bytes: Uint8Array, fs: WritingFs): void {
+/** In one call Node writes less than 2 GiB. */
+const MOST_BYTES = 1 << 30;
+
+function writeAndSync(path: string, pieces: readonly Uint8Array[], fs: WritingFs): void {
   const file = fs.openSync(path, 'w');
   try {
-    for (let at = 0; at < bytes.length;) at += fs.writeSync(file, bytes, at, bytes.length - at);
+    for (const bytes of pieces) {
+      for (let at = 0; at < bytes.length;) {
+        at += fs.writeSync(file, bytes, at, Math.min(MOST_BYTES, bytes.length - at));
+      }
+    }
     fs.fsyncSync(file);
   } finally {
     fs.closeSync(file);
@@ -109,17 +124,17 @@ function syncFolder(folder: string, fs: WritingFs): void {
  * Creates missing folders.
  * @throws RunError when the disk is full, UserError without permission; the old file is kept, nothing is left over.
  */
-export function writeFileAtomic(path: string, data: Uint8Array | string, fs: WritingFs = nodeFs): void {
-  const bytes = toBytes(data);
+export function writeFileAtomic(path: string, content: Content, fs: WritingFs = nodeFs): void {
+  const pieces = piecesOf(content);
   const aside = besideName(path, 'new', uniqueSuffix());
   try {
     fs.mkdirSync(dirname(path), { recursive: true });
-    writeAndSync(aside, bytes, fs);
+    writeAndSync(aside, pieces, fs);
     fs.renameSync(aside, path);
     syncFolder(dirname(path), fs);
   } catch (error) {
     attempt(() => fs.rmSync(aside, { force: true }));
-    throw explainWriteError(error, path, bytes.length);
+    throw explainWriteError(error, path, sizeOf(pieces));
   }
 }
 
@@ -168,19 +183,15 @@ export function folderAside(path: string, fs: WritingFs = nodeFs): FolderAside {
  * `folderAside`).
  * @throws RunError when the disk is full, UserError without permission; the old folder is kept, nothing is left over.
  */
-export function writeFolderAtomic(
-  path: string,
-  files: Record<string, Uint8Array | string>,
-  fs: WritingFs = nodeFs,
-): void {
+export function writeFolderAtomic(path: string, files: Record<string, Content>, fs: WritingFs = nodeFs): void {
   let bytesInAll = 0;
   let aside: FolderAside | undefined;
   try {
     aside = folderAside(path, fs);
-    for (const [name, data] of Object.entries(files)) {
-      const bytes = toBytes(data);
-      bytesInAll += bytes.length;
-      writeAndSync(join(aside.path, name), bytes, fs);
+    for (const [name, content] of Object.entries(files)) {
+      const pieces = piecesOf(content);
+      bytesInAll += sizeOf(pieces);
+      writeAndSync(join(aside.path, name), pieces, fs);
     }
     aside.commit();
   } catch (error) {
