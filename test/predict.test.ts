@@ -189,6 +189,9 @@ test('draws and tasks are chosen among', async () => {
   }
   assert.match((await refused('--prompt', folder, 'a')).stderr, /holds 3 draws, with the numbers 0 to 2; one has to/);
   assert.match((await refused('--prompt', folder, '--draw', '3', 'a')).stderr, /there is no draw 3/);
+  assert.match((await refused('--prompt', RUN, '--draw', '3', 'a')).stderr, /holds no draw 3 of the few-shot protocol/);
+  const other = await predicted('--prompt', RUN, '--task', 'cb', 'a');
+  assert.match(other.stderr, /warning: .*was trained on boolq; texts and answers are taken for those of cb/);
 
   const sources = 'runs/tiny/distill/mpt/sources/seed-1';
   assert.match((await refused('--prompt', sources, 'a')).stderr, /trained on 2 tasks together.*\n.*sst2, cb/);

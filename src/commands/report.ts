@@ -80,7 +80,9 @@ function fromFile(file: string, out: string | undefined): Subject {
     throw new UserError(
       `Nothing of experiment "${read.experiment}" was run yet: there are no runs in ${shown(folder)}.`,
       {
-        hint: `mpt run ${file} does, or --out says where the results are.`,
+        hint: read.hasSteps
+          ? `mpt run ${file} does, or --out says where the results are.`
+          : `It names no steps; --out says where the results are.`,
       },
     );
   }

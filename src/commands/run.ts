@@ -20,8 +20,9 @@ import { outcomeText } from '../runner/outcome.js';
 import { lastLines, logFile, startMpt } from '../runner/processes.js';
 import { readRunFile, type RunFile } from '../runner/run-file.js';
 import { planGrid, planNotes, planSummary } from '../runner/show.js';
+import { emptyRows } from '../runner/report-rows.js';
 import { divide, type Slots } from '../runner/slots.js';
-import { isDone, onDisk, stateOf, type NodeState } from '../runner/state.js';
+import { isDone, mustBeRedone, onDisk, stateOf, type NodeState, type RunState } from '../runner/state.js';
 import { plural } from '../util/format.js';
 import { RunError, UserError } from '../util/errors.js';
 import { onStop, StoppedError, watchSignals } from '../util/signals.js';
@@ -65,7 +66,7 @@ export function runCommand() {
     .addOption(
       new Option('--commands', 'print the commands that are missing, in order; run nothing').conflicts('dryRun'),
     )
-    .option('--redo-changed', 'start runs over that were begun with another config')
+    .option('--redo-changed', 'start runs over that were begun with another config, or are damaged')
     .option('--no-report', 'leave out the tables and report.html at the end')
     .option('--set <key=value>', 'override one key in every step that has it (repeatable)', repeatable)
     .option('-m, --model <model>', "in place of the file's model; variants with their own model keep it")
@@ -84,13 +85,19 @@ export function runCommand() {
       const nodes = buildGraph(file, onDisk);
       const states = nodes.map(stateOf);
       const slots = slotsFor(nodes, options.jobs ?? null);
+      const notes = options.report ? emptyRows(file, nodes, onDisk.exists) : [];
       const more = (node: RunNode): string[] => threadOptions(node, slots);
       if (options.commands === true) return printCommands(states, more);
       if (options.dryRun === true) {
         if (options.json === true) return printJson(planJson(file, states, more));
-        return print(planText(states, slots));
+        return print(planText(states, slots, notes));
       }
-      const result = await runAll(file, states, slots, { ...options, redoChanged: options.redoChanged === true, more });
+      const result = await runAll(file, states, slots, {
+        ...options,
+        notes,
+        redoChanged: options.redoChanged === true,
+        more,
+      });
       if (result.signal !== null) throw new StoppedError(result.signal, null);
       if (options.report) report(file, nodes, options.json === true);
       conclude(result, file);
@@ -120,8 +127,8 @@ function threadOptions({ resolved }: RunNode, { threads }: Slots): string[] {
   return threads === null || resolved.engine.threads !== null ? [] : ['--threads', String(threads)];
 }
 
-function planText(states: readonly NodeState[], slots: Slots): string {
-  const notes = planNotes(states);
+function planText(states: readonly NodeState[], slots: Slots, more: readonly string[]): string {
+  const notes = [...planNotes(states), ...more];
   const parts = [plainGrid(planGrid(states)), [planSummary(states), `Runs ${slots.description}.`].join(' ')];
   return [...parts, ...(notes.length === 0 ? [] : [notes.join('\n')])].join('\n\n');
 }
@@ -161,34 +168,45 @@ function planJson(
 }
 
 interface RunAllOptions {
+  /** About the report, said with the plan. */
+  notes: readonly string[];
   redoChanged: boolean;
   progress: Parameters<typeof showLive>[0]['progress'];
   more: (node: RunNode) => string[];
+}
+
+/** @throws UserError where runs stand in the way that cannot go on */
+function refuseChanged(runs: readonly RunState[]): void {
+  const inTheWay = runs.filter(mustBeRedone);
+  if (inTheWay.length === 0) return;
+  const part = (kind: RunState['kind'], one: string, many: string, line: (run: RunState) => string): string[] => {
+    const own = inTheWay.filter((run) => run.kind === kind);
+    return own.length === 0 ? [] : [`${plural(own.length, one, many)}:`, ...own.map((run) => `  ${line(run)}`)];
+  };
+  const another = 'begun with another config';
+  throw new UserError(
+    [
+      ...part('changed', `run was ${another}`, `runs were ${another}`, ({ folder, reason }) => `${folder}: ${reason}`),
+      ...part('damaged', 'run is damaged', 'runs are damaged', ({ reason }) => reason),
+    ].join('\n'),
+    { hint: 'Use another experiment (--experiment NAME) to keep them, or --redo-changed to start them over.' },
+  );
 }
 
 async function runAll(
   file: RunFile,
   states: readonly NodeState[],
   slots: Slots,
-  { redoChanged, progress, more }: RunAllOptions,
+  { redoChanged, progress, more, notes }: RunAllOptions,
 ): Promise<ExecutionResult> {
-  const changed = states.flatMap(({ runs }) => runs).filter(({ kind }) => kind === 'changed');
-  if (changed.length > 0 && !redoChanged) {
-    const lines = changed.map(({ folder, reason }) => `  ${folder}: ${reason}`);
-    throw new UserError(
-      `${plural(changed.length, 'run was', 'runs were')} begun with another config:\n${lines.join('\n')}`,
-      {
-        hint: 'Use another experiment (--experiment NAME) to keep them, or --redo-changed to start them over.',
-      },
-    );
-  }
-  log(planText(states, slots));
+  if (!redoChanged) refuseChanged(states.flatMap(({ runs }) => runs));
+  log(planText(states, slots, notes));
   log();
   watchSignals();
   const logOf = (node: RunNode): string => logFile(file.out, file.experiment, node.id);
   const environment = (slot: number): Record<string, string> => slots.environments[slot]!;
   const live = showLive({
-    total: states.filter((state) => !isDone(state)).length,
+    open: states.filter((state) => !isDone(state)).map(({ node }) => node.id),
     progress,
     commandOf: (node, slot) => {
       const variables = Object.entries(environment(slot)).map(([name, value]) => `${name}=${value}`);

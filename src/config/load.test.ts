@@ -174,6 +174,38 @@ optim:
   });
 });
 
+test('a variant whose runs would stand among others is refused', () => {
+  for (const variant of ['multitask', 'multitask-short']) {
+    const faults = faultsOf('adapt', `tasks: [boolq]\nvariant: ${variant}`);
+    assert.match(faults.join(), /^config\.yaml:2:10: variant: it would read as tasks trained together/);
+  }
+  for (const variant of ['short', 'multi', 'v1.1-multitask']) {
+    assert.deepEqual(faultsOf('adapt', `tasks: [boolq]\nvariant: ${variant}`), []);
+  }
+});
+
+describe('groups in lists of tasks', () => {
+  const tasks: LoadOptions['tasks'] = {
+    known: () => ['a', 'b', 'c', 'pair'],
+    expand: (names) => [...new Set(names.flatMap((name) => (name === 'pair' ? ['a', 'b'] : [name])))],
+  };
+
+  test('rules count the tasks they stand for', () => {
+    const load = (text: string) => loadConfig('distill', file(text), { tasks }).config.source_tasks;
+    assert.deepEqual(load('source_tasks: [pair]'), ['a', 'b']);
+    assert.deepEqual(load('source_tasks: [c, pair]\nsampling: {min_tasks: 3}'), ['c', 'a', 'b']);
+    const few = faultsOf('distill', 'source_tasks: [pair]\nsampling: {min_tasks: 3}', { tasks });
+    assert.deepEqual(few, ['config.yaml:2:23: sampling.min_tasks: more than there are source tasks.']);
+    const together = 'tasks: [pair]\nsampling: {stochastic: true, min_tasks: 3}\nmulti_task: ';
+    assert.match(faultsOf('adapt', `${together}true`, { tasks }).join(), /min_tasks: more than there are tasks/);
+    assert.deepEqual(faultsOf('adapt', `${together}false`, { tasks }), []);
+  });
+
+  test('a name that is given twice stays a fault', () => {
+    assert.match(faultsOf('adapt', 'tasks: [pair, pair]', { tasks }).join(), /every task only once/);
+  });
+});
+
 describe('extends', () => {
   test('the base applies where the file is silent; lists are replaced; paths are relative to the file', () => {
     file(

@@ -63,13 +63,14 @@ export function loadConfig<S extends Stage>(
   if (written === undefined) throw new ConfigError(faults);
   const merged = mergeLocated(written, overlay);
 
-  const result = schemas[stage].safeParse(plainValue(merged));
+  const known = options.tasks?.known(tasksDirOf(merged)) ?? [];
+  const values = plainValue(merged);
+  const result = schemas[stage].safeParse(options.tasks ? withTasksOfGroups(values, options.tasks, known) : values);
   if (!result.success) faults.push(...faultsFromIssues(schemas[stage], merged, result.error.issues));
-  if (options.tasks) faults.push(...unknownTasks(merged, options.tasks.known(tasksDirOf(merged))));
+  if (options.tasks) faults.push(...unknownTasks(merged, known));
   if (faults.length > 0) throw new ConfigError(faults);
 
   const config = result.data as ConfigOf<S>;
-  if (options.tasks) expandLists(config, options.tasks);
   return {
     config,
     text: resolvedYaml(config, stage),
@@ -143,8 +144,21 @@ function tasksDirOf(merged: Located): string | null {
   return depth === 2 && value.kind === 'scalar' && typeof value.value === 'string' ? value.value : null;
 }
 
-function expandLists(config: Partial<Record<(typeof TASK_LISTS)[number], string[] | null>>, tasks: TaskNames): void {
-  for (const key of TASK_LISTS) if (config[key] != null) config[key] = tasks.expand(config[key]);
+/**
+ * Groups in lists of tasks as their tasks, so that rules count tasks. A list with names that are unknown or there twice
+ * stays as it is: that is a fault.
+ */
+function withTasksOfGroups(values: unknown, tasks: TaskNames, known: readonly string[]): unknown {
+  if (typeof values !== 'object' || values === null) return values;
+  const expanded: Record<string, unknown> = { ...values };
+  for (const key of TASK_LISTS) {
+    const list: unknown = expanded[key];
+    if (!Array.isArray(list) || new Set(list).size < list.length) continue;
+    if (list.every((name) => typeof name === 'string' && known.includes(name))) {
+      expanded[key] = tasks.expand(list as string[]);
+    }
+  }
+  return expanded;
 }
 
 function unknownTasks(merged: Located, known: readonly string[]): Fault[] {

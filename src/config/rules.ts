@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { methodLabel, parseMethodLabel } from '../methods/names.js';
 
 export const count = (): z.ZodInt => z.int().min(1);
 export const positive = (): z.ZodNumber => z.number().gt(0);
@@ -8,6 +9,16 @@ export const folderName = (): z.ZodString =>
   z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/, {
     error: 'letters, digits, "-", "_" and "." only, beginning and ending with a letter or digit (it names a folder)',
   });
+
+/** A name for settings, which comes out of the label of a method that it goes into: not "multitask", for one. */
+export const variantName = (): z.ZodString =>
+  folderName().refine(
+    (variant) => {
+      const back = parseMethodLabel(methodLabel({ method: 'mpt', multi_task: false, variant }));
+      return back?.variant === variant && !back.multi_task;
+    },
+    { error: 'it would read as tasks trained together; take another name' },
+  );
 
 export const uniqueList = <T extends z.ZodType>(item: T, what: string): z.ZodArray<T> =>
   z

@@ -1,80 +1,17 @@
 import { z } from 'zod';
 import { adaptationKeys, fewShotSection, teacherKeys } from './adaptation-sections.js';
 import { isPromptMethod, METHODS } from '../methods/names.js';
+import { common, fleetKeys, model, name, taskList, variant } from './common-keys.js';
 import { lossesSection, samplingSection } from './distill-sections.js';
 import { learningRate, learningRatesSection, optimSection, type RateName } from './optim-section.js';
-import { count, folderName, rule, uniqueList } from './rules.js';
-import { dataSection, engineSection, promptSection, taskVectorsSection } from './sections.js';
+import { count, rule, uniqueList } from './rules.js';
+import { promptSection, taskVectorsSection } from './sections.js';
 import { trainSection } from './train-section.js';
 
 export const STAGES = ['teach', 'distill', 'adapt', 'eval', 'pretrain'] as const;
 export type Stage = (typeof STAGES)[number];
 
 const methods = z.enum(METHODS);
-
-/** Keys that every stage has. */
-const name = {
-  extends: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('another YAML file, relative to this one, whose keys apply where this file does not say otherwise'),
-  experiment: folderName()
-    .default('default')
-    .describe('name of the folder in `out`; stages of one experiment find each other there'),
-};
-const common = {
-  seeds: uniqueList(
-    z
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1),
-    'seed',
-  )
-    .default([1])
-    .describe('one run each; a seed decides initial values, data order and dropout'),
-  out: z.string().min(1).default('runs').describe('folder of all results'),
-  engine: engineSection,
-  data: dataSection,
-  logging: z
-    .strictObject({
-      tensorboard: z
-        .boolean()
-        .default(false)
-        .describe('also write what goes into the CSVs as TensorBoard event files, into <run>/tensorboard'),
-    })
-    .prefault({})
-    .describe('what is written besides train.csv and eval.csv'),
-};
-
-const variant = folderName()
-  .nullable()
-  .default(null)
-  .describe('a name for these settings: runs then stand as <method>-<variant> beside those of the plain method');
-
-const model = z
-  .string()
-  .min(1)
-  .default('bundled')
-  .describe(
-    '"bundled" (the small T5 that ships with mpt), a model of the Hugging Face hub (google-t5/t5-base, or with @revision), or a folder with config.json, model.safetensors and the tokenizer',
-  );
-const taskList = (what: string) => uniqueList(z.string().min(1), 'task').describe(what);
-
-/** Runs of one command trained side by side. */
-const fleetKeys = {
-  fleet: count()
-    .default(1)
-    .describe(
-      'runs (tasks, seeds) that train side by side and share passes over the frozen model, each with its own prompt, optimiser, data order and folder, as if it were alone; 1 = one after the other',
-    ),
-  rows_per_pass: count()
-    .nullable()
-    .default(null)
-    .describe(
-      'most examples of all runs together in one forward pass: bounds the memory of a fleet; null = about 2,000 positions, or train.batch_size examples where that is more',
-    ),
-};
 
 const teach = z.strictObject({
   ...name,
@@ -88,6 +25,11 @@ const teach = z.strictObject({
   train: trainSection({ length: { epochs: 20 } }),
   optim: optimSection({ learning_rate: learningRate(0.3, 'the prompt') }),
 });
+
+/** Whether there are as many tasks as a batch is to draw at least. */
+function canDraw({ stochastic, min_tasks }: { stochastic: boolean; min_tasks: number }, tasks: readonly string[]) {
+  return !stochastic || !(min_tasks > tasks.length);
+}
 
 const distill = rule(
   z.strictObject({
@@ -113,7 +55,7 @@ const distill = rule(
   }),
   ['sampling', 'min_tasks'],
   'more than there are source tasks',
-  ({ sampling: { stochastic, min_tasks }, source_tasks }) => !stochastic || !(min_tasks > source_tasks.length),
+  ({ sampling, source_tasks }) => canDraw(sampling, source_tasks),
 );
 
 const nothingTrained = 'nothing is left to train: train_shared and train_task_vectors are both false';
@@ -126,30 +68,35 @@ const NO_CHECKPOINTING =
 const adapt = rule(
   rule(
     rule(
-      z.strictObject({
-        ...name,
-        model,
-        method: methods
-          .default('mpt')
-          .describe(
-            '"mpt" starts from the distilled prompt; to compare with: "pt" prompt tuning from scratch, "spot" from a source prompt, "attempt" a mixture of source prompts, "adapter", "bitfit", "finetune"',
-          ),
-        variant,
-        tasks: taskList('target tasks; one run each, or one together with multi_task'),
-        ...common,
-        ...fleetKeys,
-        ...adaptationKeys,
-        train: trainSection({ length: { epochs: 20 } }),
-        optim: optimSection({
-          learning_rate: learningRate(0.3),
-          learning_rates: learningRatesSection({
-            shared_prompt: 0.3,
-            task_vectors: 0.4,
-            attention: 0.1,
-            weights: 3e-4,
+      rule(
+        z.strictObject({
+          ...name,
+          model,
+          method: methods
+            .default('mpt')
+            .describe(
+              '"mpt" starts from the distilled prompt; to compare with: "pt" prompt tuning from scratch, "spot" from a source prompt, "attempt" a mixture of source prompts, "adapter", "bitfit", "finetune"',
+            ),
+          variant,
+          tasks: taskList('target tasks; one run each, or one together with multi_task'),
+          ...common,
+          ...fleetKeys,
+          ...adaptationKeys,
+          train: trainSection({ length: { epochs: 20 } }),
+          optim: optimSection({
+            learning_rate: learningRate(0.3),
+            learning_rates: learningRatesSection({
+              shared_prompt: 0.3,
+              task_vectors: 0.4,
+              attention: 0.1,
+              weights: 3e-4,
+            }),
           }),
         }),
-      }),
+        ['sampling', 'min_tasks'],
+        'more than there are tasks',
+        ({ multi_task, sampling, tasks }) => !multi_task || canDraw(sampling, tasks),
+      ),
       ['multi_task'],
       `tasks trained together share something with ${SHARING.join(', ')} only; with other methods train them one by one`,
       ({ method, multi_task }) => multi_task !== true || SHARING.includes(method),

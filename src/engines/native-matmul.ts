@@ -1,11 +1,6 @@
-import type { TensorInfo } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { boolAttribute, runNative, typeAttribute, type NativeBackend } from './native-run.js';
 import { tf } from './tf.js';
-
-/** The part of the native backend used here. */
-interface Backend {
-  executeSingleOutput(name: string, attributes: object[], inputs: TensorInfo[]): TensorInfo;
-  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_ATTR_BOOL: number; readonly TF_FLOAT: number };
-}
 
 /**
  * The fastest of TensorFlow's matrix products for the operands at hand.
@@ -22,29 +17,27 @@ interface Backend {
  *     96 × [4,32]·[4,32]ᵀ       BatchMatMulV2 0.080   BatchMatMulV3 0.023
  *     96 × [64,32]·[64,32]ᵀ     BatchMatMulV2 0.224   BatchMatMulV3 0.677
  */
-function nativeMatMul(
-  backend: Backend,
-  a: TensorInfo,
-  b: TensorInfo,
+export function nativeMatMul(
+  backend: NativeBackend,
+  a: Tensor,
+  b: Tensor,
   transposeA: boolean,
   transposeB: boolean,
-): TensorInfo {
-  const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_FLOAT } = backend.binding;
-  const flag = (name: string, value: boolean) => ({ name, type: TF_ATTR_BOOL, value });
-  const type = (name: string) => ({ name, type: TF_ATTR_TYPE, value: TF_FLOAT });
-  const size = a.shape.reduce((product, n) => product * n, 1);
-  const multiplications = size * b.shape[b.shape.length - (transposeB ? 2 : 1)]!;
+): Tensor {
+  const run = (name: string, flagA: string, flagB: string, types: readonly string[] = []) => {
+    const attributes = types.map((type) => typeAttribute(backend, type));
+    if (transposeA) attributes.push(boolAttribute(backend, flagA, true));
+    if (transposeB) attributes.push(boolAttribute(backend, flagB, true));
+    return runNative(backend, name, attributes, [a, b]);
+  };
+  let multiplications = b.shape[b.shape.length - (transposeB ? 2 : 1)]!;
+  for (const n of a.shape) multiplications *= n;
   if (a.shape.length === 2 && b.shape.length === 2) {
-    if (!transposeB || multiplications < 1e7) {
-      const attributes = [type('T'), flag('transpose_a', transposeA), flag('transpose_b', transposeB)];
-      return backend.executeSingleOutput('MatMul', attributes, [a, b]);
-    }
+    if (!transposeB || multiplications < 1e7) return run('MatMul', 'transpose_a', 'transpose_b');
   } else if (multiplications < 1.5e6) {
-    const attributes = [type('Ta'), type('Tb'), type('Tout'), flag('adj_x', transposeA), flag('adj_y', transposeB)];
-    return backend.executeSingleOutput('BatchMatMulV3', attributes, [a, b]);
+    return run('BatchMatMulV3', 'adj_x', 'adj_y', ['Tout']);
   }
-  const attributes = [type('T'), flag('adj_x', transposeA), flag('adj_y', transposeB)];
-  return backend.executeSingleOutput('BatchMatMulV2', attributes, [a, b]);
+  return run('BatchMatMulV2', 'adj_x', 'adj_y');
 }
 
 /** Makes `nativeMatMul` the kernel behind `tf.matMul` and its gradient. Call once the backend's own are registered. */
@@ -55,10 +48,10 @@ export function installNativeMatMul(backendName: string): void {
   tf.registerKernel({
     ...key,
     kernelFunc: (args) => {
-      const { a, b } = args.inputs as { a: TensorInfo; b: TensorInfo };
+      const { a, b } = args.inputs as unknown as { a: Tensor; b: Tensor };
       const { transposeA, transposeB } = args.attrs as { transposeA: boolean; transposeB: boolean };
       if (a.dtype !== 'float32' || b.dtype !== 'float32') return original.kernelFunc(args);
-      return nativeMatMul(args.backend as Backend, a, b, transposeA, transposeB);
+      return nativeMatMul(args.backend as NativeBackend, a, b, transposeA, transposeB);
     },
   });
 }

@@ -1,31 +1,16 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { NATIVE_BACKEND } from './native.js';
+import { boolAttribute, runNative, scalar, vector, type NativeBackend } from './native-run.js';
 import { tf } from './tf.js';
 
 /**
  * TensorFlow operations that TensorFlow.js has no kernel for. The native backend runs any of them by name; the other
  * engines compute the same from kernels they have. None of these is recorded for gradients.
  */
-interface NativeBackend {
-  /** Hands over values that are still JavaScript's. */
-  getInputTensorIds(tensors: Tensor[]): number[];
-  executeSingleOutput(name: string, attributes: object[], inputs: Tensor[]): Tensor;
-  readonly binding: {
-    readonly TF_ATTR_TYPE: number;
-    readonly TF_ATTR_BOOL: number;
-    readonly TF_FLOAT: number;
-    readonly TF_INT32: number;
-  };
-}
 
 /** The native backend when it is the one in use. */
-function native(): NativeBackend | null {
+export function native(): NativeBackend | null {
   return tf.getBackend() === NATIVE_BACKEND ? (tf.backend() as unknown as NativeBackend) : null;
-}
-
-function run(backend: NativeBackend, name: string, inputs: Tensor[], attributes: object[] = []): Tensor {
-  const { TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
-  return backend.executeSingleOutput(name, [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }, ...attributes], inputs);
 }
 
 /**
@@ -35,32 +20,41 @@ function run(backend: NativeBackend, name: string, inputs: Tensor[], attributes:
 export function where(keep: Tensor, dy: Tensor): Tensor {
   const backend = native();
   if (backend === null) return tf.mul(dy, tf.cast(keep, 'float32'));
-  return tf.tidy(() => run(backend, 'SelectV2', [keep, dy, tf.scalar(0)]));
+  return runNative(backend, 'SelectV2', [], [keep, dy], [scalar(backend, 0)]);
 }
 
 /** dy·y·(1 − y), in one pass: the gradient of a sigmoid, given its output. */
 export function sigmoidGradient(y: Tensor, dy: Tensor): Tensor {
   const backend = native();
   if (backend === null) return tf.tidy(() => tf.mul(tf.mul(dy, y), tf.sub(1, y)));
-  return run(backend, 'SigmoidGrad', [y, dy]);
+  return runNative(backend, 'SigmoidGrad', [], [y, dy]);
 }
 
-/** Mean of the squares over the last axis, [N, D] → [N, 1], without writing the squares out. */
-export function meanSquare(x: Tensor): Tensor {
+/** x·sigmoid(z), in one pass: the gradient of softplus at z. */
+export function gatedBy(z: Tensor, x: Tensor): Tensor {
+  const backend = native();
+  if (backend === null) return tf.tidy(() => tf.mul(x, tf.sigmoid(z)));
+  return runNative(backend, 'SoftplusGrad', [], [x, z]);
+}
+
+/** factor·x³; on the native engine by one kernel more where the factor is not −1. */
+export function scaledCube(x: Tensor, factor: number): Tensor {
   const backend = native();
   return tf.tidy(() => {
-    if (backend === null) return tf.mean(tf.square(x), -1, true);
-    const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_INT32 } = backend.binding;
-    const norm = run(
-      backend,
-      'EuclideanNorm',
-      [x, tf.tensor1d([x.rank - 1], 'int32')],
-      [
-        { name: 'Tidx', type: TF_ATTR_TYPE, value: TF_INT32 },
-        { name: 'keep_dims', type: TF_ATTR_BOOL, value: true },
-      ],
-    );
-    return tf.mul(tf.square(norm), 1 / x.shape[x.rank - 1]!);
+    if (backend === null) return tf.mul(tf.mul(tf.square(x), factor), x);
+    const cube = runNative(backend, 'ReciprocalGrad', [], [x, x]); // of y and dy it is −dy·y²
+    return factor === -1 ? cube : runNative(backend, 'Mul', [], [cube], [scalar(backend, -factor)]);
+  });
+}
+
+/** Sum of the squares over the last axis, [N, D] → [N, 1], without writing the squares out. */
+export function squareSum(x: Tensor): Tensor {
+  const backend = native();
+  return tf.tidy(() => {
+    if (backend === null) return tf.sum(tf.square(x), -1, true);
+    const attributes = [boolAttribute(backend, 'keep_dims', true)];
+    const norm = runNative(backend, 'EuclideanNorm', attributes, [x], [vector(backend, [x.rank - 1])]);
+    return runNative(backend, 'Square', [], [norm]);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import { add, exp, log, mul, reshape, rowMaxima, rowSums, sub } from '../engines/direct-ops.js';
 import { tf } from '../engines/tf.js';
 import { withGradient } from '../engines/with-gradient.js';
 
@@ -16,25 +17,26 @@ export function tokenCrossEntropy(logits: Tensor3D, labels: Int32Array, weights:
   const vocab = logits.shape[2];
   const places = placesOf(labels, vocab);
   return withGradient(logits, (input, save) => {
-    const flat = input.reshape([-1, vocab]) as Tensor2D;
+    const flat = reshape(input, [-1, vocab]) as Tensor2D;
     const { total, loss } = tokenLosses(flat, places);
-    const tokenWeights = tf.tensor1d(weights);
+    const tokenWeights = tf.tensor2d(weights, [places.length, 1]);
     save([flat, total, loss, tokenWeights]);
     return {
-      value: tf.sum(tf.mul(loss, tokenWeights)),
+      value: tf.sum(mul(loss, tokenWeights)),
       gradFunc: (dy, saved) => {
         const [x, logTotal, nll, w] = saved as [Tensor, Tensor, Tensor, Tensor];
         return tf.tidy(() => {
-          const scale = tf.mul(w, dy);
+          const scale = mul(w, dy);
           const others = tf.tidy(() =>
-            tf.mul(
-              tf.tidy(() => tf.exp(tf.sub(x, logTotal))),
-              tf.expandDims(scale, -1),
+            mul(
+              tf.tidy(() => exp(sub(x, logTotal))),
+              scale,
             ),
           );
-          const atLabels = tf.mul(tf.sub(tf.exp(tf.neg(nll)), 1), scale); // (p(label) − 1)·w
+          const atLabels = mul(tf.sub(exp(tf.neg(nll)), 1), scale); // (p(label) − 1)·w
           const index = tf.tensor2d(places, [places.length, 1], 'int32');
-          return tf.tensorScatterUpdate(others.flatten(), index, atLabels).reshape(input.shape);
+          const flat = reshape(others, [-1]);
+          return reshape(tf.tensorScatterUpdate(flat, index, reshape(atLabels, [-1])), input.shape);
         });
       },
     };
@@ -51,8 +53,8 @@ export function rowLosses(logits: Tensor3D, labels: Int32Array, weights: Float32
   const [rows, length, vocab] = logits.shape;
   return withGradient(logits, (input) => ({
     value: tf.tidy(() => {
-      const { loss } = tokenLosses(input.reshape([-1, vocab]) as Tensor2D, placesOf(labels, vocab));
-      return tf.sum(tf.mul(loss, tf.tensor1d(weights)).reshape([rows, length]), 1);
+      const { loss } = tokenLosses(reshape(input, [-1, vocab]) as Tensor2D, placesOf(labels, vocab));
+      return tf.sum(mul(reshape(loss, [rows, length]), tf.tensor2d(weights, [rows, length])), 1);
     }),
     gradFunc: () => {
       throw new Error('rowLosses has no gradient');
@@ -65,23 +67,19 @@ function placesOf(labels: Int32Array, vocab: number): Int32Array {
   return labels.map((label, token) => token * vocab + Math.max(label, 0));
 }
 
-/** log Σ exp of each token's logits [N, 1], and −log p(label) [N]. */
+/** log Σ exp of each token's logits, and −log p(label): both [N, 1]. */
 function tokenLosses(flat: Tensor2D, places: Int32Array): { total: Tensor2D; loss: Tensor } {
   const total = logSumExp(flat);
-  const picked = tf.gather(flat.flatten(), tf.tensor1d(places, 'int32'));
-  return { total, loss: tf.sub(total.flatten(), picked) };
+  const picked = tf.gather(reshape(flat, [-1]), tf.tensor2d(places, [places.length, 1], 'int32'));
+  return { total, loss: sub(total, picked) };
 }
 
 /** log Σ exp over the last axis: [N, V] → [N, 1]. */
 export function logSumExp(x: Tensor2D): Tensor2D {
   return tf.tidy(() => {
-    const largest = tf.max(x, -1, true);
-    const sum = tf.sum(
-      tf.tidy(() => tf.exp(tf.sub(x, largest))),
-      -1,
-      true,
-    );
-    return tf.add(tf.log(sum), largest) as Tensor2D;
+    const largest = rowMaxima(x);
+    const sum = rowSums(tf.tidy(() => exp(sub(x, largest))));
+    return add(log(sum), largest) as Tensor2D;
   });
 }
 

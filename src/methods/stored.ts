@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { trainedFile } from '../checkpoints/manager.js';
 import { readSafetensors, type SafetensorsFile } from '../checkpoints/safetensors.js';
+import { place } from '../engines/native-ops.js';
 import { tf } from '../engines/tf.js';
 import type { T5Model } from '../model/t5.js';
 import { names as weightNames } from '../model/weights.js';
@@ -80,7 +81,7 @@ function open(
     case 'bitfit':
       return simple(bitfitShapes(config));
     case 'finetune':
-      return simple(finetuneShapes(config, stored.has(weightNames.lmHead)));
+      return simple(finetuneShapes(config, weightNames.lmHead in model.weights));
   }
 }
 
@@ -157,7 +158,14 @@ function tensorsOf(file: string, stored: SafetensorsFile, shapes: Record<string,
       hint: 'What is trained only fits the model it was trained on.',
     });
   }
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [name, tf.tensor(stored.float32(name), shape)]),
-  );
+  const parameters: Tensors = {};
+  try {
+    for (const [name, shape] of Object.entries(shapes)) {
+      parameters[name] = place(tf.tensor(stored.float32(name), shape));
+    }
+    return parameters;
+  } catch (error) {
+    tf.dispose(parameters);
+    throw error;
+  }
 }

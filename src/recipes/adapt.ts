@@ -1,6 +1,6 @@
 import type { AdaptConfig } from '../config/schema.js';
 import type { Context, RunOutcome } from './context.js';
-import { adaptationStart } from './start.js';
+import { adaptationStart, entrySeed } from './start.js';
 import { tuneTasks, tuneTogether } from './tune-tasks.js';
 
 /**
@@ -15,7 +15,11 @@ export function adapt(config: AdaptConfig, context: Context): Promise<RunOutcome
         open,
         method,
         config,
-        { seeds: config.tasks.map((_, task) => seed * 1000 + task), tasks: true, target: { task: '', stage: 'adapt' } },
+        {
+          seeds: config.tasks.map((_, task) => entrySeed(seed, task)),
+          tasks: true,
+          target: { task: '', stage: 'adapt' },
+        },
         seed,
       ),
     );

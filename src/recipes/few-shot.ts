@@ -15,14 +15,9 @@ import type { Context, RunOutcome } from './context.js';
 import { execute } from './execute.js';
 import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
-import { adaptationStart } from './start.js';
+import { adaptationStart, entrySeed } from './start.js';
 import { scoredSplit, testEntries } from './test-entries.js';
 import { tuningRun } from './tuning.js';
-
-/** Seed of one draw's initial values and data order. */
-function memberSeed(seed: number, draw: number): number {
-  return seed * 1000 + draw;
-}
 
 interface Draw {
   draw: number;
@@ -96,7 +91,7 @@ export async function fewShot(
           draw,
           indices: drawFewShot(train, shots, seed, draw, { balanced: section.balanced }),
         }));
-        for (const method of config.methods) {
+        for (const method of inOrder(config.methods)) {
           for (const part of isPromptMethod(method) ? [draws] : draws.map((draw) => [draw])) {
             const outcome = await fewShotRun(config, section, context, open, { task, shots, seed }, method, part);
             if (outcome) outcomes.push(outcome);
@@ -106,6 +101,11 @@ export async function fewShot(
     }
   }
   return outcomes;
+}
+
+/** spot looks for its sources with the prompts that pt tunes on the same draws: pt goes before it. */
+function inOrder(methods: readonly MethodName[]): MethodName[] {
+  return [...methods].sort((a, b) => Number(a === 'spot') - Number(b === 'spot'));
 }
 
 /** Trains and tests some draws of one method: all of them, or the one that is a run of its own. */
@@ -125,7 +125,7 @@ function fewShotRun(
   const methodName = methodLabel({ method, multi_task: false, variant: config.variant });
   const together = isPromptMethod(method);
   const id: RunId = { experiment: config.experiment, stage, method: methodName, task: name, seed };
-  const seeds = draws.map(({ draw }) => memberSeed(seed, draw));
+  const seeds = draws.map(({ draw }) => entrySeed(seed, draw));
   const entries = { seeds, tasks: false, target: { task: name, stage } };
   // A run of one draw is told by its own seed what it draws at random; a run of several, what it builds on.
   const start = adaptationStart(open, method, config, entries, together ? seed : seeds[0]!);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdaptConfig, DistillConfig, EvalConfig } from '../config/schema.js';
 import { methodLabel, type MethodName } from '../methods/names.js';
@@ -12,7 +12,7 @@ import {
   taskFolder,
   type RunId,
 } from '../runs/paths.js';
-import { inspectRun, seedsIn } from '../runs/status.js';
+import { inspectRun, namesIn, seedsIn } from '../runs/status.js';
 import { finalCheckpointFolder } from '../train/session.js';
 import { UserError } from '../util/errors.js';
 
@@ -42,8 +42,8 @@ export function locateAdapted(config: Pick<EvalConfig, 'out' | 'multi_task' | 't
   if (!config.multi_task) return own;
   const together = runFolder(config.out, { ...id, stage: 'adapt', task: joinedTasks(config.tasks) });
   const root = methodFolder(config.out, { ...id, stage: 'adapt' });
-  if (existsSync(together) || !existsSync(root)) return together;
-  const others = readdirSync(root).filter(
+  if (existsSync(together)) return together;
+  const others = namesIn(root).filter(
     (task) => separateTasks(task).includes(id.task) && existsSync(join(root, task, seedName(id.seed))),
   );
   if (others.length > 1) {
@@ -105,7 +105,7 @@ export function locateSourcePrompts(
   seed: number,
 ): { task: string; prompt: string }[] {
   const root = teacherRoot(config);
-  const there = existsSync(root) ? readdirSync(root).filter((task) => seedsIn(join(root, task)).length > 0) : [];
+  const there = namesIn(root).filter((task) => seedsIn(join(root, task)).length > 0);
   const tasks = config.source_tasks ?? there.sort();
   if (tasks.length === 0) {
     throw new UserError(`there are no source prompts in ${root}`, {
@@ -156,7 +156,7 @@ export function locateSource(config: Place & Pick<AdaptConfig, 'source' | 'sourc
   const chosen = chooseSeed(root, seed, config.source_seed);
   const prompt = chosen === undefined ? undefined : finishedPrompt(join(root, seedName(chosen)));
   if (prompt === undefined) {
-    const held = existsSync(root) ? ` (it holds: ${readdirSync(root).join(', ') || 'nothing'})` : '';
+    const held = existsSync(root) ? ` (it holds: ${namesIn(root).join(', ') || 'nothing'})` : '';
     throw new UserError(`there is no finished distilled run in ${root}${held}`, {
       hint: `Distill first, with the same config folder and options (mpt distill --experiment ${config.experiment} …), name one with --source DIR, or tune from scratch with --method pt.`,
     });

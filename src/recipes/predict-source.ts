@@ -54,14 +54,19 @@ const ELSEWHERE = 'Name another place with --experiment, --out or --prompt, or a
 /**
  * The folder of an adapted run, or of one that adapted the task together with others.
  *
- * @throws UserError when there is none, with what is there
+ * @throws UserError when there is none, with what is there, or when several adapted it together with others
  */
 export function adaptedRun({ out, experiment, method, task, seed }: RunChoice): string {
   const folder = methodFolder(out, { experiment, stage: 'adapt', method });
   const tasks = foldersIn(folder);
-  const found = [task, ...tasks.filter((name) => separateTasks(name).includes(task))].find((name) =>
-    isFolder(join(folder, name)),
-  );
+  const together = tasks.filter((name) => name !== task && separateTasks(name).includes(task));
+  const ofSeed = together.filter((name) => isFolder(join(folder, name, seedName(seed))));
+  if (!tasks.includes(task) && ofSeed.length > 1) {
+    throw new UserError(`several runs in ${folder} have ${task} among their tasks: ${ofSeed.join(', ')}`, {
+      hint: `Name one of them: --prompt ${join(folder, ofSeed[0]!, seedName(seed))} --task ${task}`,
+    });
+  }
+  const found = tasks.includes(task) ? task : (ofSeed[0] ?? together[0]);
   if (found === undefined) {
     const methods = foldersIn(dirname(folder));
     if (!methods.includes(method)) {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { makeBatch } from '../data/batch.js';
 import { exampleTokenizer } from '../data/tokenized.js';
 import { tf } from '../engines/tf.js';
@@ -171,7 +172,7 @@ function askModel(
 }
 
 /** Which entry answers, and for which task. @throws UserError where that is not clear */
-function chosen(tuned: Tuned, { task, draw }: TextPredictorOptions): { task: Task | null; entry: number } {
+function chosen(tuned: Tuned, { task, draw, onNote }: TextPredictorOptions): { task: Task | null; entry: number } {
   const { file, entries, tasks } = tuned;
   const perTask = tasks.length > 1;
   if (perTask && draw !== null) throw new UserError(`${file} holds no draws of the few-shot protocol`);
@@ -186,12 +187,21 @@ function chosen(tuned: Tuned, { task, draw }: TextPredictorOptions): { task: Tas
     if (entry >= 0) return { task: findTask(task), entry };
     throw new UserError(`${file} was not trained on the task ${task}. ${suggestion(task, tasks)}`);
   }
-  const name = task ?? tasks[0];
+  const [own] = tasks;
+  const name = task ?? own;
+  if (task !== null && own !== undefined && task !== own) {
+    onNote(`${file} was trained on ${own}; texts and answers are taken for those of ${task}`);
+  }
   return { task: name === undefined ? null : findTask(name), entry: drawEntry(tuned, draw) };
 }
 
 function drawEntry({ file, entries }: Tuned, draw: number | null): number {
-  if (entries === 1) return 0; // a draw may have named its run's folder
+  if (entries === 1) {
+    // A draw that is a run of its own has named its folder.
+    const own = Number(/(?:^|[\\/])draw-(\d+)[\\/]/.exec(resolve(file))?.[1] ?? 0);
+    if (draw === null || draw === own) return 0;
+    throw new UserError(`${file} holds no draw ${draw} of the few-shot protocol`);
+  }
   if (draw !== null && draw < entries) return draw;
   const wrong = draw === null ? 'one has to be chosen' : `there is no draw ${draw}`;
   throw new UserError(`${file} holds ${entries} draws, with the numbers 0 to ${entries - 1}; ${wrong}`, {

@@ -10,6 +10,7 @@ import type { OpenModel } from '../model/open.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { readPrompt, type StoredPrompt } from '../prompts/file.js';
 import { promptInitFiles, startFrom, startFromSource, startVanilla } from '../prompts/start.js';
+import { UserError } from '../util/errors.js';
 import { Rng } from '../util/rng.js';
 import { locateSource, locateSourcePrompts } from './locate.js';
 import { checkProvenance } from './prepare.js';
@@ -64,6 +65,11 @@ export interface Entries {
   target: { task: string; stage: string };
 }
 
+/** Seed of one entry's initial values (and data order, where it is a run by itself) among those of a run. */
+export function entrySeed(seed: number, entry: number): number {
+  return seed * 1000 + entry;
+}
+
 /** Prompts as the config's section makes them, one a seed: plain prompt tuning. */
 export function startFromScratch(open: OpenModel, prompt: PromptSection, seeds: readonly number[]): Start {
   return {
@@ -113,6 +119,7 @@ export function adaptationStart(
 function fromDistilled(open: OpenModel, config: Adaptation, { seeds, tasks }: Entries, runSeed: number): Start {
   const source = readPrompt(locateSource(config, runSeed), open.model.config.d_model);
   checkProvenance(source, open, config.data);
+  if (source.metadata['decomposition'] === 'false') checkUndecomposed(source.file, config);
   return {
     method: methodOf('mpt', open.model, null),
     from: source.file,
@@ -124,6 +131,18 @@ function fromDistilled(open: OpenModel, config: Adaptation, { seeds, tasks }: En
     ],
     metadata: {},
   };
+}
+
+/** What was distilled without decomposition has no u and v to start or to leave alone, and one prompt, which is trained. */
+function checkUndecomposed(file: string, { train_shared, init }: Adaptation): void {
+  const wrong = [
+    ...(train_shared ? [] : ['train_shared false leaves nothing to train']),
+    ...(init.task_vectors === 'mean_of_sources' ? [] : [`init.task_vectors ${init.task_vectors} is of no use`]),
+  ];
+  if (wrong.length === 0) return;
+  throw new UserError(`${file} was distilled without decomposition, it has no u and v: ${wrong.join('; ')}`, {
+    hint: 'Leave these keys out, or start from a run with decomposition: true.',
+  });
 }
 
 /** The source prompts that a config names or finds, with their tasks. */
@@ -143,6 +162,12 @@ function fromSourcePrompt(open: OpenModel, config: Adaptation, { seeds, target }
   const own = source_task === null ? config : { ...config, source_tasks: [source_task] };
   const sources = sourcePrompts(open, own, runSeed);
   const searched = source_task === null ? targetPrompts(open, config, target, runSeed) : null;
+  const held = searched?.values.length ?? 1;
+  if (held > 1 && held < seeds.length) {
+    throw new UserError(`${searched!.file} holds the prompts of ${held} draws, but ${seeds.length} are asked for`, {
+      hint: `Tune as many with --method pt first, or name a source: --set spot.source_task=…`,
+    });
+  }
   const choices = seeds.map((_, entry) => {
     if (searched === null) return { source: sources[0]!, score: null };
     return mostSimilar(sources, searched.values[entry] ?? searched.values[0]!, similarity);

@@ -20,9 +20,11 @@ export function readTeachers(
   return files.map((file) => {
     const stored = readPrompt(file, open.model.config.d_model);
     checkProvenance(stored, open, data);
-    if (stored.method !== 'pt' || stored.length !== length) {
+    // An attempt's file has a plain prompt too, but that is a part of what was trained.
+    const kind = stored.metadata['method'] === 'attempt' ? 'attempt' : stored.method;
+    if (kind !== 'pt' || stored.length !== length) {
       throw new UserError(
-        `${file}: a teacher is one plain prompt of length ${length} here, but this is ${stored.method} of length ${stored.length}`,
+        `${file}: a teacher is one plain prompt of length ${length} here, but this is ${kind} of length ${stored.length}`,
         { hint: `Source prompts and what is trained need the same prompt.length, which is ${length}.` },
       );
     }

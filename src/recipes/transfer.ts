@@ -43,7 +43,7 @@ export function targetPrompts(
   checkProvenance(stored, open, config.data);
   const { file, length, d_model, tensors } = stored;
   const prompt = tensors['prompt'];
-  if (prompt === undefined) {
+  if (prompt === undefined || stored.metadata['method'] === 'attempt') {
     throw new UserError(`${file} is no plain prompt; spot compares plain prompts`, {
       hint: 'Name a folder of `mpt adapt --method pt` with spot.target_prompts.',
     });

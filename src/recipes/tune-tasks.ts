@@ -1,23 +1,26 @@
 import type { AdaptConfig, TeachConfig } from '../config/schema.js';
 import { warn } from '../logging/console.js';
-import { methodLabel } from '../methods/names.js';
+import { isPromptMethod, methodLabel } from '../methods/names.js';
 import { openModel, type OpenModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
 import { configOfRun } from '../runs/compare-config.js';
 import { joinedTasks } from '../runs/paths.js';
 import { formatCount } from '../util/format.js';
 import { stageBanner, type Context, type PlannedRun, type RunOutcome } from './context.js';
-import { executeAll } from './execute.js';
+import { executeAll, type FleetKeys } from './execute.js';
 import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
 import type { Start } from './start.js';
 import { multiTaskRun, tuningRun } from './tuning.js';
+
+/** Runs that share no passes would only hold memory side by side: each may be as large as the model. */
+const ONE_BY_ONE: FleetKeys = { fleet: 1, rows_per_pass: null };
 
 /** Makes the start of a run; called once for each. */
 type StartOf = (open: OpenModel, seed: number, task: string) => Start;
 
 /**
  * Tuning on one task each, for every task and seed of a config: teachers and target adaptation. As many runs train side
- * by side as the config's `fleet` says; finished ones are skipped.
+ * by side as the config's `fleet` says, where they share passes over the frozen model; finished ones are skipped.
  */
 export async function tuneTasks(
   stage: 'teach' | 'adapt',
@@ -29,7 +32,8 @@ export async function tuneTasks(
   const open = await openModel(config.model);
   try {
     stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
-    return await executeAll(context, plannedRuns(stage, config, context, open, startOf), config);
+    const fleet = isPromptMethod(config.method) ? config : ONE_BY_ONE;
+    return await executeAll(context, plannedRuns(stage, config, context, open, startOf), fleet);
   } finally {
     disposeWeights(open.model.weights);
   }
@@ -88,7 +92,7 @@ export async function tuneTogether(
   const open = await openModel(config.model);
   try {
     stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
-    return await executeAll(context, plannedTogether(config, context, open, startOf), config);
+    return await executeAll(context, plannedTogether(config, context, open, startOf), ONE_BY_ONE);
   } finally {
     disposeWeights(open.model.weights);
   }

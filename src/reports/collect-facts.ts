@@ -8,7 +8,7 @@ export function collectFacts(runs: readonly RunListing[]): [string, string][] {
   if (last === undefined) return [];
   const engines = new Set(
     records.flatMap(({ engine }) =>
-      engine === null ? [] : `${engine.name} on ${engine.device}, ${engine.threads} threads`,
+      engine === null ? [] : `${engine.name} on ${engine.device}, ${plural(engine.threads, 'thread')}`,
     ),
   );
   const { mpt, node, tfjs } = last.versions;

@@ -23,15 +23,29 @@ export function inPipelineOrder(runs: readonly RunListing[]): RunListing[] {
   return [...runs].sort((a, b) => place(a) - place(b));
 }
 
+const FEW_SHOT = /^few-shot-(\d+)$/;
+
+/** Whether a report is about a run: one of its rows and shots, or a stage that they build on. */
+function isOfReport({ record }: RunListing, { rows, shots }: ReportSpec): boolean {
+  if (record === undefined) return true; // damaged: nobody can say
+  const { stage, method } = record.run;
+  if (stage === 'teach' || stage === 'pretrain') return true;
+  const own = rows === null || rows.some((row) => row.method === method);
+  if (stage === 'distill') return own || method === 'mpt';
+  const k = FEW_SHOT.exec(stage)?.[1];
+  return own && (shots === null || shots.includes(k === undefined ? 'full' : Number(k)));
+}
+
 /**
- * What an experiment has come to, from its runs: finished, under way or failed. Reads what lies in their folders.
+ * What an experiment has come to, from those of its runs that the report is about: finished, under way or failed. Reads
+ * what lies in their folders.
  * @param planned cells of the tables that have no run yet
  */
 export function collectReport(
   listed: readonly RunListing[],
   { experiment, spec, planned = [] }: { experiment: string; spec: ReportSpec; planned?: readonly CellId[] },
 ): Report {
-  const runs = inPipelineOrder(listed);
+  const runs = inPipelineOrder(listed.filter((run) => isOfReport(run, spec)));
   const tables = buildTables(runs, spec, planned);
   return {
     title: spec.title ?? experiment,

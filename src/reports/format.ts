@@ -93,8 +93,17 @@ export function shotsTitle(shots: number | null): string {
   return shots === 1 ? '1 shot (training example)' : `${formatCount(shots)} shots (training examples in all)`;
 }
 
-/** "Marked *: the best of each task."; none where nothing is marked. */
-export function bestNote({ rows }: Pick<PaperTable, 'rows'>, word: string): string[] {
-  const any = rows.some(({ cells }) => cells.some((cell) => isScore(cell) && cell.best));
-  return any ? [`${word}: the best of each column.`] : [];
+/** How to read the lines of `formatPublished`; none where there are none. */
+function paperNote({ rows }: Pick<PaperTable, 'rows'>): string[] {
+  const cells = rows.flatMap((row) => row.cells.filter(({ published }) => published !== null));
+  if (cells.length === 0) return [];
+  const bracketed = cells.some((cell) => differenceOf(cell) === null);
+  const number = bracketed ? '; in brackets that number itself, where there is no score' : '';
+  return [`"To the paper": difference to the published number${number}.`];
+}
+
+/** What tables of text say below their caption. @param word how the best are marked: "Bold" */
+export function textNotes(table: Pick<PaperTable, 'rows'>, word: string): string[] {
+  const any = table.rows.some(({ cells }) => cells.some((cell) => isScore(cell) && cell.best));
+  return [...paperNote(table), ...(any ? [`${word}: the best of each column.`] : [])];
 }

@@ -19,6 +19,8 @@ export interface ReportFile {
   spec: ReportSpec;
   /** Cells that its steps work for, as far as the file itself says. */
   planned: CellId[];
+  /** It has steps, which `mpt run` does. */
+  hasSteps: boolean;
 }
 
 const fileSchema = z.looseObject({
@@ -100,5 +102,11 @@ export function readReportFile(file: string): ReportFile {
     }),
   );
   if (faults.length > 0) throw new ConfigError(faults);
-  return { experiment, out, spec: { ...report, title: report.title ?? title }, planned: steps.flatMap(plannedCells) };
+  return {
+    experiment,
+    out,
+    spec: { ...report, title: report.title ?? title },
+    planned: steps.flatMap(plannedCells),
+    hasSteps: steps.length > 0,
+  };
 }

@@ -247,3 +247,37 @@ test('majority: per task and, where all tasks have one, on average', () => {
   near(values[2]!, 51.8);
   assert.deepEqual(values.slice(3), [null, 45, null]);
 });
+
+test('the caption says which metric each task has, also beside an average over all', () => {
+  const out = fresh();
+  const runs = [
+    makeScores(out, { method: 'mpt', task: 'boolq' }, { scores: [70] }),
+    makeScores(out, { method: 'mpt', task: 'cb' }, { scores: [70] }),
+    makeScores(out, { method: 'mpt', task: 'multirc' }, { headline: 'f1', scores: [70] }),
+  ];
+  assert.match(only(runs).caption[0]!, /; accuracy \(F1: multirc\), 0–100: /);
+});
+
+test('the caption says which rows were scored, where it is not the whole test split of each task', () => {
+  const out = fresh();
+  const score = (method: string, task: string, more: { split?: string; limit?: number } = {}) =>
+    makeScores(
+      out,
+      { method, task },
+      {
+        scores: [70],
+        ...(more.split !== undefined && { split: more.split }),
+        ...(more.limit !== undefined && { config: { max_examples: more.limit } }),
+      },
+    );
+  const said = (runs: RunListing[], spec: Partial<ReportSpec> = {}): string => only(runs, spec).caption.join(' ');
+  const whole = [score('mpt', 'boolq'), score('mpt', 'cb', { limit: 200 })]; // 100 rows in all
+  assert.doesNotMatch(said(whole), /split|rows/);
+  assert.match(said([score('pt', 'boolq', { limit: 100 })]), /At most 100 rows of a task scored\./);
+  assert.match(said([score('pt', 'cb', { split: 'validation' })]), /Scored on the validation split\./);
+  const mixed = [score('mpt', 'boolq'), score('pt', 'boolq', { split: 'validation' }), score('pt', 'cb')];
+  assert.match(said(mixed), /not to be compared: boolq \(100 rows of test; 100 rows of validation\)\./);
+  // What is not in the table has no say.
+  const rows = [{ method: 'mpt', title: null, published: null }];
+  assert.doesNotMatch(said(mixed, { rows }), /validation/);
+});

@@ -6,6 +6,7 @@ import { findPublished } from './published.js';
 import type { PublishedTable } from './published/shape.js';
 import type { RunListing } from '../runs/status.js';
 import type { ReportSpec, RowSpec } from './spec.js';
+import { collectScoredRows, type ScoredRowsOf } from './scored-rows.js';
 import { captionOf } from './table-caption.js';
 import { averageCell, markBest, taskCell } from './table-cells.js';
 import { columnGroups, columnsForTasks, expandNames, type ColumnGroup } from './table-columns.js';
@@ -20,6 +21,7 @@ interface Source {
   cells: readonly CellId[];
   progress: (cell: CellId) => CellProgress;
   models: Map<string, ModelFacts>;
+  scoredRows: ScoredRowsOf;
 }
 
 /** The model of a method's runs, or of all others where it has none and they agree. */
@@ -125,7 +127,12 @@ function buildTable(source: Source, shots: number | null): PaperTable {
   markBest(columns, rows);
   const table = { title: shotsTitle(shots), shots, columns, rows, baseline: baselineOf(groups, results) };
   const models = rows.flatMap(({ label }) => modelOf(source, label) ?? []);
-  return { ...table, caption: captionOf(table, { published: [...tables], models }) };
+  const names = new Set(
+    groups.flatMap((group) => [...group.columns, ...group.averaged].flatMap(({ task }) => task ?? [])),
+  );
+  const labels = rows.map(({ label }) => label);
+  const scored = new Map([...names].map((task) => [task, source.scoredRows(labels, task, shots)]));
+  return { ...table, caption: captionOf(table, { published: [...tables], models, scored }) };
 }
 
 /** Numbers of shots that there is a table for: fewest first, full data last. */
@@ -150,6 +157,7 @@ export function buildTables(
     cells: [...runs.flatMap(({ record }) => (record === undefined ? [] : cellsOfRun(record.run))), ...planned],
     progress: collectProgress(runs),
     models: collectModels(runs),
+    scoredRows: collectScoredRows(runs),
   };
   return shotsOf(source).map((shots) => buildTable(source, shots));
 }

@@ -2,6 +2,7 @@ import type { ModelFacts } from './collect-model.js';
 import type { MetricFacts } from '../metrics/facts.js';
 import { formatCount, INCOMPLETE_MARK, STATUS_MARKS, STATUS_MEANINGS } from './format.js';
 import { PUBLISHED_MODELS, type PublishedTable } from './published/shape.js';
+import { scoredSentences, type ScoredRows } from './scored-rows.js';
 import { metricFacts } from './table-columns.js';
 import { isScore, PUBLISHED_STATUSES, type PaperTable, type TableCell } from './types.js';
 
@@ -17,7 +18,7 @@ function metricSentence({ columns }: Table): string {
   if (first === undefined) return '';
   const label = (metric: string): string => metricFacts(metric).label;
   // Where tasks have several metrics, columns are called by them.
-  const several = columns.some(({ title, metric }) => title.endsWith(label(metric)));
+  const several = columns.some(({ title, metric, average }) => !average && title.endsWith(label(metric)));
   const rest = others.map(([metric, names]) => `${label(metric)}: ${names.join(', ')}`);
   const names = several
     ? [...tasks.keys()].map(label).join(', ')
@@ -51,9 +52,7 @@ function publishedSentences(
     (status) => `${STATUS_MARKS[status] || 'unmarked'}: ${status}, ${STATUS_MEANINGS[status]}`,
   );
   const names = tables.map(({ title }) => title.replace(/^The/, 'the')).join(' and ');
-  const sentences = [
-    `"To the paper": difference to the number published in ${names} of arXiv 2303.02861 (${meanings.join('; ')}).`,
-  ];
+  const sentences = [`Published: ${names} of arXiv 2303.02861 (${meanings.join('; ')}).`];
   for (const table of tables) {
     const other = models.find(({ published }) => published !== table.model);
     if (other === undefined) continue;
@@ -64,17 +63,22 @@ function publishedSentences(
   return [...new Set(sentences)];
 }
 
+export interface CaptionFacts {
+  /** Tables of the paper that numbers come from. */
+  published: readonly PublishedTable[];
+  models: readonly ModelFacts[];
+  /** Of the table's tasks that have scores. */
+  scored: ReadonlyMap<string, readonly ScoredRows[]>;
+}
+
 /** What the figures of a table mean. */
-export function captionOf(
-  table: Table,
-  { published, models }: { published: readonly PublishedTable[]; models: readonly ModelFacts[] },
-): string[] {
+export function captionOf(table: Table, { published, models, scored }: CaptionFacts): string[] {
   const { columns, rows, shots, title, baseline } = table;
   const cells = rows.flatMap((row) => row.cells.filter((_, i) => !columns[i]!.average));
   const averages = rows.flatMap((row) => row.cells.filter((_, i) => columns[i]!.average));
   const metric = metricSentence(table);
   const spread = cells.some(isScore) ? `: ${spreadSentence(cells, shots)}` : '';
-  const sentences = [`${title}${metric === '' ? '' : `; ${metric}`}${spread}.`];
+  const sentences = [`${title}${metric === '' ? '' : `; ${metric}`}${spread}.`, ...scoredSentences(scored)];
   if (averages.length > 0) {
     sentences.push('Average: mean of the means over tasks.');
     if (averages.some((cell) => !isScore(cell))) sentences.push('No average where a task is missing.');

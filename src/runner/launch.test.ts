@@ -62,8 +62,8 @@ test('what failed for another reason is not tried again', async () => {
   assert.deepEqual([(await child.ended).code, commands.length], [1, 1]);
 });
 
-test('redoing what has another config: only those seeds, then the command as it is', async () => {
-  const { child, commands } = launch([stateWith('finished', 'changed', 'changed')], [0, 0], { redoChanged: true });
+test('redoing what has another config or is damaged: only those seeds, then the command as it is', async () => {
+  const { child, commands } = launch([stateWith('finished', 'changed', 'damaged')], [0, 0], { redoChanged: true });
   await child.ended;
   assert.match(commands[0]!, /--seed 2,3 .*--force$/);
   assert.match(commands[1]!, /--seed 1,2,3 /);

@@ -4,7 +4,7 @@ import type { StopSignal } from '../util/signals.js';
 import { argumentsOf } from './graph.js';
 import type { RunNode } from './node.js';
 import type { Child, ChildEnd } from './processes.js';
-import type { NodeState } from './state.js';
+import { mustBeRedone, type NodeState } from './state.js';
 
 export interface Launcher {
   /** Starts `mpt ARGS`. */
@@ -12,7 +12,7 @@ export interface Launcher {
   state: (node: RunNode) => NodeState;
   /** Another process works in one of its folders; said once. */
   onWait: (node: RunNode) => void;
-  /** Start runs over that were begun with another config. */
+  /** Start runs over that were begun with another config or are damaged. */
   redoChanged: boolean;
   /** Options behind the node's own. */
   more: readonly string[];
@@ -24,7 +24,8 @@ const STOPPED: ChildEnd = { code: null, signal: 'SIGTERM' };
 
 /** The commands of a node: first those that start runs over, with --force, then the node's own. */
 export function commandsOf(node: RunNode, state: NodeState, redoChanged: boolean, more: readonly string[]): string[][] {
-  const changed = redoChanged ? state.runs.filter(({ kind }) => kind === 'changed').map(({ seed }) => seed) : [];
+  const redone = redoChanged ? state.runs.filter(mustBeRedone) : [];
+  const changed = redone.map(({ seed }) => seed);
   const own = argumentsOf(node, more);
   if (changed.length === 0) return [own];
   const keys = node.keys.map((key) => (key.key === 'seeds' ? { ...key, value: [...new Set(changed)] } : key));

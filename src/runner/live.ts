@@ -9,8 +9,8 @@ import type { RunNode } from './node.js';
 const LOG_LINES = 6;
 
 export interface LiveOptions {
-  /** Nodes that are not done. */
-  total: number;
+  /** Ids of the nodes that are not done. Others may run too, which look whether what they were made from has changed. */
+  open: readonly string[];
   progress: ProgressMode;
   /** The command of a node, as a shell reads it. */
   commandOf: (node: RunNode, slot: number) => string;
@@ -25,10 +25,12 @@ export interface Live {
   stop: () => void;
 }
 
-export function showLive({ total, progress, commandOf, outcomeOf, logOf, lastLines }: LiveOptions): Live {
+export function showLive({ open, progress, commandOf, outcomeOf, logOf, lastLines }: LiveOptions): Live {
+  const total = open.length;
   // Events are lines of their own: elsewhere than on a terminal they are progress enough.
   const isBar = process.stderr.isTTY === true && (progress === 'auto' || progress === 'bar');
   const bar = startProgress({ label: 'run', total, mode: isBar ? 'bar' : 'none' });
+  const counted = new Set(open);
   const running = new Set<string>();
   let [ended, failed, blocked] = [0, 0, 0];
   const draw = (): void => {
@@ -38,12 +40,12 @@ export function showLive({ total, progress, commandOf, outcomeOf, logOf, lastLin
   };
   const clock = setInterval(draw, 1000);
   clock.unref();
-  const place = (): string => paint.dim(`${ended} of ${total}`);
+  const place = (id: string): string => (counted.has(id) ? `  ${paint.dim(`${ended} of ${total}`)}` : '');
   const onEvent = (event: RunEvent): void => {
     const { kind, node } = event;
     if (kind !== 'started' && kind !== 'waiting') {
       running.delete(node.id);
-      if (kind !== 'stopped') ended++;
+      if (kind !== 'stopped' && counted.has(node.id)) ended++;
     }
     switch (kind) {
       case 'started':
@@ -56,7 +58,7 @@ export function showLive({ total, progress, commandOf, outcomeOf, logOf, lastLin
       case 'finished': {
         const outcome = outcomeOf(node);
         const time = formatDuration(event.seconds * 1000);
-        log(`${paint.green('✓')} ${node.id}: ${outcome === '' ? '' : `${outcome}, `}${time}  ${place()}`);
+        log(`${paint.green('✓')} ${node.id}: ${outcome === '' ? '' : `${outcome}, `}${time}${place(node.id)}`);
         break;
       }
       case 'failed': {
@@ -65,7 +67,7 @@ export function showLive({ total, progress, commandOf, outcomeOf, logOf, lastLin
         const how = code === null ? `killed by ${signal}` : `exit ${code}`;
         const time = formatDuration(event.seconds * 1000);
         const lines = lastLines(logOf(node), LOG_LINES).map((line) => `    ${line}`);
-        log(`${paint.red('✗')} ${node.id}: ${how} after ${time}  ${place()}`);
+        log(`${paint.red('✗')} ${node.id}: ${how} after ${time}${place(node.id)}`);
         log([...lines, `    (${logOf(node)})`].join('\n'));
         break;
       }

@@ -131,7 +131,7 @@ export function readRunFile(file: string, overrides: RunOverrides = {}): RunFile
 /** Relative to where the person stands, if that is shorter. */
 function shown(file: string): string {
   const short = relative(process.cwd(), file);
-  return short.length < file.length && !isAbsolute(short) ? short : file;
+  return short !== '' && short.length < file.length && !isAbsolute(short) ? short : file;
 }
 
 function readRoot(file: string, faults: Fault[]): LocatedMap | undefined {

@@ -10,6 +10,7 @@ const STATES: Readonly<Record<RunStateKind, string>> = {
   failed: 'failed',
   'in use': 'in use',
   changed: 'of another config',
+  damaged: 'damaged',
   missing: 'to do',
 };
 
@@ -107,6 +108,7 @@ export function planNotes(states: readonly NodeState[]): string[] {
     .flatMap(({ runs }) => runs)
     .flatMap(({ kind, folder, reason }) => {
       if (kind === 'changed') return [`of another config: ${folder}: ${reason}`];
+      if (kind === 'damaged') return [reason];
       if (kind === 'failed') return [`failed the last time: ${folder}: ${reason.split('\n')[0]!}`];
       if (kind === 'in use') return [`in use by another process: ${folder}`];
       return [];

@@ -82,7 +82,13 @@ test('another config is told with what differs; what does not change results is 
   assert.deepEqual([first!.kind, first!.reason], ['changed', 'optim.learning_rate: 0.3 then, 0.1 now']);
   assert.deepEqual(kinds(graph({ out, set: ['train.log_every=7', 'fleet=3'] }).nodes['teach/pt/sst2']!)[0], 'finished');
   writeFileSync(join(first!.folder, 'config.yaml'), 'a: [');
-  assert.match(stateOf(slower).runs[0]!.reason, /damaged/);
+  const [damaged] = stateOf(slower).runs;
+  assert.deepEqual([damaged!.kind, damaged!.reason.includes('config.yaml: damaged')], ['damaged', true]);
+  writeFileSync(join(first!.folder, 'run.json'), '{"format": 1, "ru');
+  const states = [stateOf(slower)];
+  assert.deepEqual(kinds(slower), ['damaged', 'missing']);
+  assert.match(planSummary(states), /^2 runs: 1 damaged, 1 to do;/);
+  assert.match(planNotes(states).join(), /^\S*run\.json: damaged: not JSON\.$/);
 });
 
 test('newer than what was made from it: the run of the same seed, where there is one', () => {

@@ -11,17 +11,20 @@ import { expectedRuns, type ExpectedRun, type Steps } from './expected-runs.js';
 import type { RunNode } from './node.js';
 import type { Existing } from './wire.js';
 
-export type RunStateKind = 'finished' | 'begun' | 'failed' | 'in use' | 'changed' | 'missing';
+export type RunStateKind = 'finished' | 'begun' | 'failed' | 'in use' | 'changed' | 'damaged' | 'missing';
 
 export interface RunState {
   folder: string;
   seed: number;
-  /** "begun": stopped or killed, goes on. "in use": a process holds its lock. "changed": it has another config. */
+  /**
+   * "begun": stopped or killed, goes on. "in use": a process holds its lock. "changed": it has another config. "damaged":
+   * its record or config cannot be read.
+   */
   kind: RunStateKind;
   /** Optimiser steps that are done, and in all; null where the latter is not known. */
   step: number;
   steps: Steps | null;
-  /** Why it failed, or what differs; empty otherwise. */
+  /** Why it failed, what differs, which file is damaged; empty otherwise. */
   reason: string;
   /** Milliseconds since 1970; null where it has not begun, or not ended. */
   started: number | null;
@@ -57,7 +60,7 @@ function runState(node: RunNode, { id, config, steps }: ExpectedRun): RunState {
     return { ...base, ...more };
   };
   if (listing === undefined) return state('missing');
-  if (listing.record === undefined) return state('changed', { reason: listing.problem ?? 'damaged' });
+  if (listing.record === undefined) return state('damaged', { reason: listing.problem ?? `${folder}: damaged` });
   const { step, total_steps, timings, error } = listing.record;
   const known = {
     step: step ?? 0,
@@ -67,14 +70,15 @@ function runState(node: RunNode, { id, config, steps }: ExpectedRun): RunState {
   };
   if (listing.status === 'running') return state('in use', known);
   const different = differenceText(folder, node.stage, config);
+  if (different === undefined) return state('damaged', { reason: `${join(folder, CONFIG_NAME)}: damaged: not YAML.` });
   if (different !== '') return state('changed', { ...known, step: 0, steps, reason: different });
   if (isFinished(folder, config) && isWhole(folder, node)) return state('finished', known);
   if (listing.status === 'failed') return state('failed', { ...known, reason: error ?? '' });
   return state('begun', known);
 }
 
-/** The first few keys in which a run's config differs from the one it is to have; empty where none does. */
-function differenceText(folder: string, stage: Stage, config: AnyConfig): string {
+/** The first few keys in which a run's config differs from the one it is to have; empty where none does, undefined where it cannot be read. */
+function differenceText(folder: string, stage: Stage, config: AnyConfig): string | undefined {
   const file = join(folder, CONFIG_NAME);
   if (!existsSync(file)) return '';
   let before: object;
@@ -84,7 +88,7 @@ function differenceText(folder: string, stage: Stage, config: AnyConfig): string
     const checked = schemas[stage].safeParse(value);
     before = checked.success ? checked.data : typeof value === 'object' && value !== null ? value : {};
   } catch {
-    return `${CONFIG_NAME} is damaged`;
+    return undefined;
   }
   const different = differences(before, config);
   const show = (value: unknown): string => (value === undefined ? 'not there' : JSON.stringify(value));
@@ -92,6 +96,11 @@ function differenceText(folder: string, stage: Stage, config: AnyConfig): string
     .slice(0, 3)
     .map(({ path, before: then, now }) => `${path}: ${show(then)} then, ${show(now)} now`);
   return [...shown, ...(different.length > 3 ? [`… ${different.length - 3} more`] : [])].join('; ');
+}
+
+/** Whether nothing but starting over helps. */
+export function mustBeRedone({ kind }: RunState): boolean {
+  return kind === 'changed' || kind === 'damaged';
 }
 
 export function isDone({ runs }: NodeState): boolean {

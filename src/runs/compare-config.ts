@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { adaptationKeys } from '../config/adaptation-sections.js';
 import { METHODS, type MethodName } from '../methods/names.js';
 
 /**
@@ -72,35 +73,45 @@ const KEYS_OF_METHODS: Record<string, readonly MethodName[]> = {
   train_task_vectors: ['mpt'],
   source: ['mpt'],
   source_seed: ['mpt'],
-  teachers: ['mpt', 'spot', 'attempt'], // distill's method is mpt
-  teacher_seed: ['mpt', 'spot', 'attempt'],
-  source_tasks: ['mpt', 'spot', 'attempt'],
+  teachers: ['spot', 'attempt'],
+  teacher_seed: ['spot', 'attempt'],
+  source_tasks: ['spot', 'attempt'],
   prompt: ['mpt', 'pt', 'spot', 'attempt'],
-  'optim.learning_rate': ['pt', 'spot', 'attempt', 'finetune'], // pretrain's method is finetune
+  'optim.learning_rate': ['pt', 'spot', 'attempt'],
   'optim.learning_rates.shared_prompt': ['mpt'],
   'optim.learning_rates.task_vectors': ['mpt'],
   'optim.learning_rates.attention': ['attempt'],
   'optim.learning_rates.weights': ['adapter', 'bitfit', 'finetune'],
 };
 
-/** The one method of a run's config; undefined for a config of several. */
-function methodIn({ method, methods }: Plain): unknown {
+/** The one target method of a run's config; undefined for a config of several, and for distillation, which is none. */
+function methodIn(config: Plain): unknown {
+  if ('distill' in config) return undefined;
+  const { method, methods } = config;
   return method ?? (Array.isArray(methods) && methods.length === 1 ? methods[0] : undefined);
 }
 
+/** Sections and keys that nothing looks at, whichever the method. */
+function unusedKeys(config: Plain): readonly string[] {
+  // A test of adapted runs: what those started from is theirs to say.
+  if (config['few_shot'] === null) return Object.keys(adaptationKeys);
+  return config['multi_task'] === false ? ['sampling'] : [];
+}
+
 /**
- * The leaves of a config that matter, by dotted path; lists are leaves, keys in alphabetical order. What other methods
- * than its own look at does not matter.
+ * The leaves of a config that matter, by dotted path; lists are leaves, keys in alphabetical order. What only other
+ * methods than its own look at does not matter.
  */
 export function relevantLeaves(config: object): Map<string, unknown> {
   const leaves = new Map<string, unknown>();
   const method = methodIn(config as Plain);
+  const unused = unusedKeys(config as Plain);
   const isOthers = (path: string): boolean => {
     const users: readonly unknown[] | undefined = KEYS_OF_METHODS[path];
     return users !== undefined && method !== undefined && !users.includes(method);
   };
   const walk = (value: unknown, path: string): void => {
-    if (IRRELEVANT_KEYS.includes(path) || isOthers(path)) return;
+    if (IRRELEVANT_KEYS.includes(path) || unused.includes(path) || isOthers(path)) return;
     if (!isMap(value)) leaves.set(path, PATH_KEYS.includes(path) ? asPath(value) : value);
     else for (const key of Object.keys(value).sort()) walk(value[key], path === '' ? key : `${path}.${key}`);
   };

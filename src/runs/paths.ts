@@ -26,12 +26,20 @@ export function separateTasks(task: string): string[] {
   return task.split('+');
 }
 
+/** Of file systems in use. */
+const LONGEST_NAME = 255;
+
 /** Names become folders: nothing in them may lead elsewhere or be refused by a file system. */
 function checkName(kind: string, name: string): string {
   if (!/^[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_])?$/.test(name)) {
     throw new UserError(`${kind} "${name}" cannot name a folder.`, {
       hint: 'Right would be letters, digits, "-", "_" and "." only.',
     });
+  }
+  if (name.length > LONGEST_NAME) {
+    throw new UserError(
+      `${kind} "${name}" is too long to name a folder: ${name.length} characters of ${LONGEST_NAME}.`,
+    );
   }
   return name;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { lockOwner } from './lock.js';
@@ -37,10 +37,14 @@ export function listRuns(root: string): RunListing[] {
     .flatMap((name) => listRuns(join(root, name)));
 }
 
+/** What a folder holds; nothing where there is none, or a file. */
+export function namesIn(folder: string): string[] {
+  return existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder) : [];
+}
+
 /** The seeds that have a folder in a task's folder, smallest first. */
 export function seedsIn(folder: string): number[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
+  return namesIn(folder)
     .flatMap((name) => /^seed-(\d+)$/.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);

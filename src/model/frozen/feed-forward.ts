@@ -1,28 +1,30 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { where } from '../../engines/native-ops.js';
+import { add, addN, derivedOnce, matMul, mul, mulNumber, relu, sigmoid } from '../../engines/direct-ops.js';
+import { gatedBy, scaledCube, sigmoidGradient, where } from '../../engines/native-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
-import { geluWithSlope } from '../ops.js';
 import { weight, type T5Weights } from '../weights.js';
+import { foldScale, keepsDerived } from './folded.js';
 import { masked, saved, type Layer } from './layer.js';
 import { normBackward, normForward } from './norm.js';
 
 /** The feed-forward layer with its norm and residual connection; both forms as in `feedForward`. */
-export function feedForwardLayer(weights: T5Weights, prefix: string, scale: Tensor, config: T5Config): Layer {
+export function feedForwardLayer(weights: T5Weights, prefix: string, norm: Tensor, config: T5Config): Layer {
   const wo = weight(weights, `${prefix}.wo.weight`);
-  const inner = config.feed_forward === 'relu' ? reluInner(weights, prefix) : gatedInner(weights, prefix);
+  const inner = config.feed_forward === 'relu' ? reluInner(weights, prefix, norm) : gatedInner(weights, prefix, norm);
+  const { scale } = inner;
   return {
     forward(x, dropout, save) {
       const { output: normed, unit, inverse } = normForward(x, scale, config.layer_norm_epsilon);
       const { hidden, kept } = inner.forward(normed, save);
       const hiddenMask = dropout.mask(hidden.shape);
-      const forwarded = tf.matMul(masked(hidden, hiddenMask), wo, false, true);
+      const forwarded = matMul(masked(hidden, hiddenMask), wo, false, true);
       const mask = dropout.mask(forwarded.shape);
-      return { output: tf.add(x, masked(forwarded, mask)), saved: { unit, inverse, hiddenMask, mask, ...kept } };
+      return { output: add(x, masked(forwarded, mask)), saved: { unit, inverse, hiddenMask, mask, ...kept } };
     },
     backward(dOutput, kept) {
       const dNormed = tf.tidy(() => {
-        const dHidden = tf.tidy(() => masked(tf.matMul(masked(dOutput, kept['mask']), wo), kept['hiddenMask']));
+        const dHidden = tf.tidy(() => masked(matMul(masked(dOutput, kept['mask']), wo), kept['hiddenMask']));
         return inner.backward(dHidden, kept);
       });
       return normBackward(dOutput, dNormed, scale, saved(kept, 'unit'), saved(kept, 'inverse'));
@@ -31,45 +33,94 @@ export function feedForwardLayer(weights: T5Weights, prefix: string, scale: Tens
 }
 
 interface Inner {
+  /** What the norm in front multiplies by; null where it is in the weights. */
+  scale: Tensor | null;
   forward(normed: Tensor, save: boolean): { hidden: Tensor; kept: Record<string, Tensor> };
   backward(dHidden: Tensor, kept: Record<string, Tensor | null>): Tensor;
 }
 
 const NOTHING: Record<string, Tensor> = {};
 
-function reluInner(weights: T5Weights, prefix: string): Inner {
-  const wi = weight(weights, `${prefix}.wi.weight`);
+function reluInner(weights: T5Weights, prefix: string, norm: Tensor): Inner {
+  const given = weight(weights, `${prefix}.wi.weight`);
+  const folded = keepsDerived(given.size);
+  const wi = folded ? derivedOnce('wi', [given, norm], () => foldScale(given, norm)) : given;
   return {
+    scale: folded ? null : norm,
     forward(normed, save) {
-      const hidden = tf.tidy(() => tf.relu(tf.matMul(normed, wi, false, true)));
+      const hidden = tf.tidy(() => relu(matMul(normed, wi, false, true)));
       if (!save) return { hidden, kept: NOTHING };
       // Weights are frozen, so all that the backward pass needs is where relu let through: a byte instead of a float.
       return { hidden, kept: { open: tf.greater(hidden, 0) } };
     },
-    backward: (dHidden, kept) => tf.matMul(where(saved(kept, 'open'), dHidden), wi),
+    backward: (dHidden, kept) => matMul(where(saved(kept, 'open'), dHidden), wi),
   };
 }
 
-/** gelu(a) ∘ b with a = wi_0·x, b = wi_1·x. Saved are the two factors of its gradient: gelu(a) and gelu'(a) ∘ b. */
-function gatedInner(weights: T5Weights, prefix: string): Inner {
-  const wi0 = weight(weights, `${prefix}.wi_0.weight`);
-  const wi1 = weight(weights, `${prefix}.wi_1.weight`);
+/** gelu in its tanh form is x·sigmoid(z) with z = 2√(2/π)·(x + 0.044715·x³) = LINEAR·x + CUBIC·x³. */
+const LINEAR = 2 * Math.sqrt(2 / Math.PI);
+const CUBIC = LINEAR * 0.044715;
+/** Of a = ROOT·x it is z = LINEAR/ROOT·a − a³, and gelu = a·sigmoid(z)/ROOT. */
+const ROOT = -Math.cbrt(CUBIC);
+
+/** gelu(wi_0·x) ∘ wi_1·x. With the norm's scale in the weights, ROOT goes into wi_0 and its inverse into wi_1. */
+function gatedInner(weights: T5Weights, prefix: string, norm: Tensor): Inner {
+  const given0 = weight(weights, `${prefix}.wi_0.weight`);
+  const given1 = weight(weights, `${prefix}.wi_1.weight`);
+  if (!keepsDerived(given0.size)) return gated(given0, given1, norm, { linear: LINEAR, cubic: CUBIC });
+  const scaled = (given: Tensor, factor: number) =>
+    derivedOnce('wi', [given, norm], () => mulNumber(foldScale(given, norm), factor));
+  return gated(scaled(given0, ROOT), scaled(given1, 1 / ROOT), null, { linear: LINEAR / ROOT, cubic: -1 });
+}
+
+/**
+ * g(a) ∘ b with a = wi0·x, b = wi1·x, g(a) = a·sigmoid(z), z = linear·a + cubic·a³. Saved are the two factors of its
+ * gradient: g(a), and g'(a) ∘ b.
+ */
+function gated(
+  wi0: Tensor,
+  wi1: Tensor,
+  scale: Tensor | null,
+  { linear, cubic }: { linear: number; cubic: number },
+): Inner {
   return {
+    scale,
     forward(normed, save) {
-      const a = tf.matMul(normed, wi0, false, true);
-      const b = tf.matMul(normed, wi1, false, true);
-      const { value: gelu, slope } = geluWithSlope(a, save);
-      a.dispose();
-      const hidden = tf.mul(gelu, b);
-      if (slope === null) return { hidden, kept: NOTHING };
-      const gate = tf.mul(slope, b);
-      tf.dispose([slope, b]);
-      return { hidden, kept: { gelu, gate } };
+      const a = matMul(normed, wi0, false, true);
+      const b = matMul(normed, wi1, false, true);
+      const bent = scaledCube(a, cubic);
+      const z = chain(mulNumber(a, linear), (t) => add(t, bent));
+      if (!save) {
+        const hidden = chain(mul(a, b), (t) => gatedBy(z, t));
+        tf.dispose([a, b, bent, z]);
+        return { hidden, kept: NOTHING };
+      }
+      const gate = sigmoid(z);
+      const value = mul(a, gate);
+      const hidden = mul(value, b);
+      // g' = s + a·z'·s·(1 − s) with s = sigmoid(z), and a·z' = z + 2·cubic·a³.
+      const slope = chain(
+        addN([z, bent, bent]),
+        (t) => sigmoidGradient(gate, t),
+        (t) => add(t, gate),
+        (t) => mul(t, b),
+      );
+      tf.dispose([a, b, bent, z, gate]);
+      return { hidden, kept: { value, slope } };
     },
     backward(dHidden, kept) {
-      const fromA = tf.tidy(() => tf.matMul(tf.mul(dHidden, saved(kept, 'gate')), wi0));
-      const fromB = tf.tidy(() => tf.matMul(tf.mul(dHidden, saved(kept, 'gelu')), wi1));
-      return tf.add(fromA, fromB);
+      const fromA = tf.tidy(() => matMul(mul(dHidden, saved(kept, 'slope')), wi0));
+      const fromB = tf.tidy(() => matMul(mul(dHidden, saved(kept, 'value')), wi1));
+      return add(fromA, fromB);
     },
   };
+}
+
+/** One after the other, each intermediate freed at once: few buffers go round, and stay in the processor's cache. */
+function chain(start: Tensor, ...steps: ((x: Tensor) => Tensor)[]): Tensor {
+  return steps.reduce((x, step) => {
+    const next = step(x);
+    x.dispose();
+    return next;
+  }, start);
 }

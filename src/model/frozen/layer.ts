@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { tf } from '../../engines/tf.js';
+import { mul, reshape } from '../../engines/direct-ops.js';
 import type { Dropout } from '../dropout.js';
 
 /**
@@ -29,7 +29,7 @@ export type Saved = Record<string, Tensor | null>;
 
 /** Multiplies by a dropout mask, where there is one. */
 export function masked<T extends Tensor>(x: T, mask: Tensor | null | undefined): T {
-  return (mask ? tf.mul(x, mask.reshape(x.shape)) : x) as T;
+  return (mask ? mul(x, reshape(mask, x.shape)) : x) as T;
 }
 
 export function saved(tensors: Saved, name: string): Tensor {

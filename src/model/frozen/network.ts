@@ -1,4 +1,5 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import { addN, matMul, mulNumber, reshape } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
 import { paddingBias } from '../attention.js';
 import type { T5Config } from '../config.js';
@@ -10,9 +11,10 @@ import { stackBias } from './bias.js';
 import { crossAttentionLayer, EncodedGradient } from './cross-attention.js';
 import { encoderBlocks } from './encoder-blocks.js';
 import { feedForwardLayer } from './feed-forward.js';
+import { firstRows } from './heads.js';
 import { masked } from './layer.js';
 import { normBackward, normForward } from './norm.js';
-import { firstRows, selfAttentionLayer } from './self-attention.js';
+import { selfAttentionLayer } from './self-attention.js';
 import { BlockStack, type Block } from './stack.js';
 
 export interface NetworkOptions {
@@ -88,7 +90,7 @@ export class FrozenPass {
       const dEncoder = this.decoderBackward(d);
       const dPrompts = this.encoderBackward(dEncoder, d.encoder);
       const shape = this.input.prompts.shape;
-      return dPrompts === null ? tf.zeros(shape) : (dPrompts.reshape(shape) as Tensor3D);
+      return dPrompts === null ? tf.zeros(shape) : (reshape(dPrompts, shape) as Tensor3D);
     } finally {
       this.dispose();
     }
@@ -129,7 +131,8 @@ export class FrozenPass {
     this.encoder = new BlockStack(blocks, this.keeps);
     const embedded = tf.tidy(() => tf.concat([input.prompts, embedTokens(weights, input.input_ids)], 1));
     const states = this.runStack('encoder', this.encoder, embedded, dropout, (mask) => {
-      if (this.gradient) this.promptMask = this.own(firstRows(mask.reshape([-1, config.d_model]), batch, promptLength));
+      if (this.gradient)
+        this.promptMask = this.own(firstRows(reshape(mask, [-1, config.d_model]), batch, promptLength));
     });
     return states;
   }
@@ -180,11 +183,11 @@ export class FrozenPass {
     const { config, weights } = this;
     const { shape } = embedded;
     const states: Tensor3D[] = [];
-    const keepState = (x: Tensor) => states.push(tf.keep(x.reshape(shape) as Tensor3D));
+    const keepState = (x: Tensor) => states.push(tf.keep(reshape(x, shape) as Tensor3D));
     const start = tf.tidy(() => {
       const mask = dropout.mask(shape);
       if (mask !== null) onMask(mask);
-      return masked(embedded, mask).reshape([-1, config.d_model]);
+      return reshape(masked(embedded, mask), [-1, config.d_model]);
     });
     embedded.dispose();
     const layers = stack === 'encoder' ? config.num_layers : config.num_decoder_layers;
@@ -211,9 +214,9 @@ export class FrozenPass {
 
   private logitsOf(hidden: Tensor3D): Tensor3D {
     const { d_model, scale_decoder_outputs } = this.config;
-    const flat = hidden.reshape([-1, d_model]);
-    const scaled = scale_decoder_outputs ? tf.mul(flat, d_model ** -0.5) : flat;
-    return tf.matMul(scaled, this.head(), false, true).reshape([hidden.shape[0], hidden.shape[1], -1]);
+    const flat = reshape(hidden, [-1, d_model]);
+    const scaled = scale_decoder_outputs ? mulNumber(flat, d_model ** -0.5) : flat;
+    return reshape(matMul(scaled, this.head(), false, true), [hidden.shape[0], hidden.shape[1], -1]) as Tensor3D;
   }
 
   /** @returns gradient of the encoder's output through the cross-attentions */
@@ -222,11 +225,11 @@ export class FrozenPass {
     const dHidden = tidyMaybe(() => {
       const parts: Tensor[] = [];
       if (d.logits !== null) {
-        const fromLogits = tf.matMul(d.logits.reshape([-1, d.logits.shape[2]!]), this.head());
-        parts.push(scale_decoder_outputs ? tf.mul(fromLogits, d_model ** -0.5) : fromLogits);
+        const fromLogits = matMul(reshape(d.logits, [-1, d.logits.shape[2]!]), this.head());
+        parts.push(scale_decoder_outputs ? mulNumber(fromLogits, d_model ** -0.5) : fromLogits);
       }
       const last = d.decoder.at(-1);
-      if (last) parts.push(last.reshape([-1, d_model]));
+      if (last) parts.push(reshape(last, [-1, d_model]));
       return sum(parts);
     });
     const states = this.options.all ? d.decoder : [];
@@ -239,7 +242,7 @@ export class FrozenPass {
     const { d_model, num_layers } = this.config;
     const last = d.at(-1);
     const dHidden = tidyMaybe(() =>
-      sum([...(dEncoded ? [dEncoded] : []), ...(last ? [last.reshape([-1, d_model])] : [])]),
+      sum([...(dEncoded ? [dEncoded] : []), ...(last ? [reshape(last, [-1, d_model])] : [])]),
     );
     dEncoded?.dispose();
     const states = this.options.all ? d : [];
@@ -247,7 +250,7 @@ export class FrozenPass {
     const first = states[0] ?? null;
     const total = tidyMaybe(() => {
       const parts: Tensor[] = dStart === null ? [] : [dStart];
-      if (first !== null) parts.push(firstRows(first.reshape([-1, d_model]), this.batch, this.promptLength));
+      if (first !== null) parts.push(firstRows(reshape(first, [-1, d_model]), this.batch, this.promptLength));
       const dEmbedded = sum(parts);
       return dEmbedded && masked(dEmbedded, this.promptMask);
     });
@@ -273,14 +276,17 @@ export class FrozenPass {
       return normBackward(null, masked(dHidden, mask), weight(this.weights, names.finalNorm(stack)), unit, inverse);
     });
     dHidden?.dispose();
-    return blocks.backward(dLast, (block) => extra(block)?.reshape([-1, d_model]) ?? null);
+    return blocks.backward(dLast, (block) => {
+      const gradient = extra(block);
+      return gradient && reshape(gradient, [-1, d_model]);
+    });
   }
 }
 
 /** The sum of tensors of one shape as a tensor of its own; null for none. */
 function sum(parts: Tensor[]): Tensor | null {
   if (parts.length === 0) return null;
-  return parts.length === 1 ? parts[0]!.clone() : tf.addN(parts);
+  return parts.length === 1 ? parts[0]!.clone() : addN(parts);
 }
 
 /** `tf.tidy` around what may give null, which its types do not know of. */

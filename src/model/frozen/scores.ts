@@ -1,12 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import { add, matMul, mul, rowSums, softmax, sub } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
 import { masked } from './layer.js';
 
 /** softmax(queries·keysᵀ + bias) over any leading axes: [..., T, e] and [..., L, e] → [..., T, L]. */
 export function probabilitiesOf(queries: Tensor, keys: Tensor, bias: Tensor | null): Tensor {
   return tf.tidy(() => {
-    const scores = tf.matMul(queries, keys, false, true);
-    return tf.softmax(bias === null ? scores : tf.tidy(() => tf.add(scores, bias)), -1);
+    const scores = matMul(queries, keys, false, true);
+    return softmax(bias === null ? scores : tf.tidy(() => add(scores, bias)));
   });
 }
 
@@ -24,8 +25,8 @@ export function scoresBackward(
   mask: Tensor | null,
 ): Tensor {
   return tf.tidy(() => {
-    const along = tf.sum(tf.mul(dContext, context), -1, true);
-    const centred = tf.tidy(() => tf.sub(masked(tf.matMul(dContext, values, false, true), mask), along));
-    return tf.mul(probabilities, centred);
+    const along = rowSums(mul(dContext, context));
+    const centred = tf.tidy(() => sub(masked(matMul(dContext, values, false, true), mask), along));
+    return mul(probabilities, centred);
   });
 }

@@ -1,21 +1,13 @@
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { add, matMul } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
 import { weight, type T5Weights } from '../weights.js';
+import { headProjections } from './head-projections.js';
+import { firstRows, firstRowsOfHeads, fromHeads, toHeads } from './heads.js';
 import { masked, saved, type Layer } from './layer.js';
 import { normBackward, normForward } from './norm.js';
 import { probabilitiesOf, scoresBackward } from './scores.js';
-
-/** [N, H·d] → [B, H, N/B, d] */
-export function toHeads(x: Tensor, batch: number, { num_heads, d_kv }: T5Config): Tensor {
-  return tf.tidy(() => x.reshape([batch, -1, num_heads, d_kv]).transpose([0, 2, 1, 3]));
-}
-
-/** [B, H, L, d] → [B·L, H·d] */
-export function fromHeads(x: Tensor): Tensor {
-  const [, heads, , width] = x.shape as [number, number, number, number];
-  return tf.tidy(() => x.transpose([0, 2, 1, 3]).reshape([-1, heads * width]));
-}
 
 export interface SelfAttentionOptions {
   weights: T5Weights;
@@ -35,53 +27,43 @@ export interface SelfAttentionOptions {
 
 /** Self-attention with its norm and residual connection. */
 export function selfAttentionLayer(options: SelfAttentionOptions): Layer {
-  const { weights, config, prefix, scale, bias, batch, leading = null } = options;
-  const [wq, wk, wv, wo] = ['q', 'k', 'v', 'o'].map((name) => weight(weights, `${prefix}.${name}.weight`)) as [
-    Tensor2D,
-    Tensor2D,
-    Tensor2D,
-    Tensor2D,
-  ];
-  const project = (normed: Tensor, projection: Tensor2D) =>
-    tf.tidy(() => toHeads(tf.matMul(normed, projection, false, true), batch, config));
+  const { weights, config, prefix, bias, batch, leading = null } = options;
+  const projections = headProjections(weights, prefix, options.scale, batch, config);
+  const { scale } = projections;
+  const wo = weight(weights, `${prefix}.o.weight`);
   const leadingRows = (x: Tensor): Tensor => (leading === null ? x : firstRows(x, batch, leading));
+  const leadingHeads = (x: Tensor): Tensor => (leading === null ? x : firstRowsOfHeads(x, leading));
   return {
     forward(x, dropout) {
       const { unit, inverse, queries, keys, values } = tf.tidy(() => {
         const { output: normed, unit, inverse } = normForward(x, scale, config.layer_norm_epsilon);
-        const [queries, keys, values] = [project(normed, wq), project(normed, wk), project(normed, wv)];
+        const [queries, keys, values] = projections.forward(normed);
         return { unit, inverse, queries, keys, values };
       });
       const probabilities = probabilitiesOf(queries, keys, bias);
       const scoresMask = dropout.mask(probabilities.shape);
-      const context = tf.tidy(() => tf.matMul(masked(probabilities, scoresMask), values));
-      const attended = tf.tidy(() => tf.matMul(fromHeads(context), wo, false, true));
+      const context = tf.tidy(() => matMul(masked(probabilities, scoresMask), values));
+      const attended = tf.tidy(() => matMul(fromHeads(context), wo, false, true));
       const mask = dropout.mask(attended.shape);
-      const output = tf.add(x, masked(attended, mask));
+      const output = add(x, masked(attended, mask));
       return { output, saved: { unit, inverse, queries, keys, values, probabilities, scoresMask, context, mask } };
     },
     backward(dOutput, kept) {
       const [queries, keys, values] = [saved(kept, 'queries'), saved(kept, 'keys'), saved(kept, 'values')];
       const probabilities = saved(kept, 'probabilities');
       const scoresMask = kept['scoresMask'] ?? null;
-      const dContext = tf.tidy(() => toHeads(tf.matMul(masked(dOutput, kept['mask']), wo), batch, config));
-      const back = (dHeads: Tensor, projection: Tensor2D) => tf.matMul(leadingRows(fromHeads(dHeads)), projection);
-      const fromValues = tf.tidy(() => back(tf.matMul(masked(probabilities, scoresMask), dContext, true), wv));
+      const dContext = tf.tidy(() => toHeads(matMul(masked(dOutput, kept['mask']), wo), batch, config));
+      const dValues = tf.tidy(() => leadingHeads(matMul(masked(probabilities, scoresMask), dContext, true)));
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, values, scoresMask);
-      const fromQueries = tf.tidy(() => back(tf.matMul(dScores, keys), wq));
-      const fromKeys = tf.tidy(() => back(tf.matMul(dScores, queries, true), wk));
-      const dNormed = tf.addN([fromQueries, fromKeys, fromValues]);
+      const dQueries = tf.tidy(() => matMul(leadingHeads(dScores), keys));
+      const dKeys = tf.tidy(() => leadingHeads(matMul(dScores, queries, true)));
+      dScores.dispose();
+      const dNormed = projections.backward([dQueries, dKeys, dValues]);
+      tf.dispose([dQueries, dKeys, dValues]);
       const [unit, inverse] = [leadingRows(saved(kept, 'unit')), leadingRows(saved(kept, 'inverse'))];
       return normBackward(leadingRows(dOutput), dNormed, scale, unit, inverse);
     },
   };
 }
 
-/** The first `count` rows of each sequence: [B·L, W] → [B·count, W]. */
-export function firstRows(x: Tensor, batch: number, count: number): Tensor {
-  const width = x.shape[1]!;
-  return tf.tidy(() => {
-    const rows = x.reshape([batch, -1, width]);
-    return tf.slice(rows, [0, 0, 0], [batch, count, width]).reshape([-1, width]);
-  });
-}
+export { fromHeads, toHeads };

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import { add } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { Dropout } from '../dropout.js';
 import type { Layer, Saved } from './layer.js';
@@ -52,7 +53,7 @@ export class BlockStack {
     let current: Tensor | null = dOutput;
     for (let block = this.blocks.length - 1; block >= 0 && current !== null; block--) {
       const extra = dExtra(block);
-      if (extra !== null) current = replace(current, (d) => tf.add(d, extra));
+      if (extra !== null) current = replace(current, (d) => add(d, extra));
       const layers: Block = this.blocks[block]!;
       const saved: Saved[] = this.takeSaved(layers, block);
       for (let layer = layers.length - 1; layer >= 0 && current !== null; layer--) {

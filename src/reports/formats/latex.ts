@@ -1,4 +1,4 @@
-import { bestNote, formatParameters, formatPublished, formatScore, INCOMPLETE_MARK } from '../format.js';
+import { textNotes, formatParameters, formatPublished, formatScore, INCOMPLETE_MARK } from '../format.js';
 import { isScore, type PaperTable, type Report, type TableCell, type TableColumn } from '../types.js';
 
 const SPECIAL: Readonly<Record<string, string>> = {
@@ -84,7 +84,7 @@ function tabular({ columns, rows, baseline }: PaperTable, group: string | null |
 function tableLatex(table: PaperTable): string {
   const groups = [...new Set(table.columns.map(({ group }) => group))];
   const tabulars = groups.length < 2 ? [tabular(table, undefined)] : groups.map((group) => tabular(table, group));
-  const caption = [...table.caption, ...bestNote(table, 'Bold')].map(escapeLatex).join(' ');
+  const caption = [...table.caption, ...textNotes(table, 'Bold')].map(escapeLatex).join(' ');
   return [
     '\\begin{table*}[t]',
     '  \\centering',

@@ -1,4 +1,4 @@
-import { bestNote, formatParameters, formatPublished, formatScore } from '../format.js';
+import { textNotes, formatParameters, formatPublished, formatScore } from '../format.js';
 import { scoreText } from '../table-grid.js';
 import { isScore, type PaperTable, type Report, type TableColumn } from '../types.js';
 
@@ -48,7 +48,7 @@ export function tablesMarkdown(tables: readonly PaperTable[], level = 2): string
   const heading = '#'.repeat(level);
   return tables
     .map((table) => {
-      const caption = [...table.caption, ...bestNote(table, 'Bold')].map(escapeMarkdown).join(' ');
+      const caption = [...table.caption, ...textNotes(table, 'Bold')].map(escapeMarkdown).join(' ');
       const empty = table.rows.length === 0 || table.columns.length === 0;
       const body = empty ? ['No results.'] : [...tableMarkdown(table), '', caption];
       return [`${heading} ${escapeMarkdown(table.title)}`, '', ...body].join('\n');

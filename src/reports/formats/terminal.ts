@@ -1,5 +1,5 @@
 import picocolors from 'picocolors';
-import { bestNote, formatCount, formatDuration, formatMegabytes } from '../format.js';
+import { textNotes, formatCount, formatDuration, formatMegabytes } from '../format.js';
 import { boxedGrid, plainGrid, wrapText, type Grid } from '../grid.js';
 import { gridsOf } from '../table-grid.js';
 import type { PaperTable, Report, StageTiming } from '../types.js';
@@ -17,7 +17,7 @@ function tableText(table: PaperTable, { color, width = 100 }: TextOptions, heade
     const drawn = color ? boxedGrid(grid) : plainGrid(grid);
     return name === null ? drawn : `${colors.bold(name)}\n${drawn}`;
   });
-  const caption = wrapText([...table.caption, ...bestNote(table, 'Marked *')].join(' '), width);
+  const caption = wrapText([...table.caption, ...textNotes(table, 'Marked *')].join(' '), width);
   const lines = caption.split('\n').map((line) => colors.dim(line));
   return [...(headed ? [colors.bold(table.title)] : []), grids.join('\n\n'), ...lines].join('\n');
 }
