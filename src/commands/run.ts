@@ -22,9 +22,10 @@ import { readRunFile, type RunFile } from '../runner/run-file.js';
 import { planGrid, planNotes, planSummary } from '../runner/show.js';
 import { emptyRows } from '../runner/report-rows.js';
 import { divide, type Slots } from '../runner/slots.js';
-import { isDone, mustBeRedone, onDisk, stateOf, type NodeState, type RunState } from '../runner/state.js';
+import { refuseChanged } from '../runner/refusal.js';
+import { isDone, onDisk, stateOf, type NodeState } from '../runner/state.js';
 import { plural } from '../util/format.js';
-import { RunError, UserError } from '../util/errors.js';
+import { RunError } from '../util/errors.js';
 import { onStop, StoppedError, watchSignals } from '../util/signals.js';
 import { fromOne, progressOption } from './stage-options.js';
 
@@ -173,24 +174,6 @@ interface RunAllOptions {
   redoChanged: boolean;
   progress: Parameters<typeof showLive>[0]['progress'];
   more: (node: RunNode) => string[];
-}
-
-/** @throws UserError where runs stand in the way that cannot go on */
-function refuseChanged(runs: readonly RunState[]): void {
-  const inTheWay = runs.filter(mustBeRedone);
-  if (inTheWay.length === 0) return;
-  const part = (kind: RunState['kind'], one: string, many: string, line: (run: RunState) => string): string[] => {
-    const own = inTheWay.filter((run) => run.kind === kind);
-    return own.length === 0 ? [] : [`${plural(own.length, one, many)}:`, ...own.map((run) => `  ${line(run)}`)];
-  };
-  const another = 'begun with another config';
-  throw new UserError(
-    [
-      ...part('changed', `run was ${another}`, `runs were ${another}`, ({ folder, reason }) => `${folder}: ${reason}`),
-      ...part('damaged', 'run is damaged', 'runs are damaged', ({ reason }) => reason),
-    ].join('\n'),
-    { hint: 'Use another experiment (--experiment NAME) to keep them, or --redo-changed to start them over.' },
-  );
 }
 
 async function runAll(

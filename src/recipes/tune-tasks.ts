@@ -12,8 +12,10 @@ import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.j
 import type { Start } from './start.js';
 import { multiTaskRun, tuningRun } from './tuning.js';
 
-/** Runs that share no passes would only hold memory side by side: each may be as large as the model. */
-const ONE_BY_ONE: FleetKeys = { fleet: 1, rows_per_pass: null };
+/** How many runs train side by side. Those that share no passes would only hold memory: each as much as its model. */
+function fleetOf({ fleet, rows_per_pass }: FleetKeys, shares: boolean): FleetKeys {
+  return { fleet: shares ? fleet : 1, rows_per_pass };
+}
 
 /** Makes the start of a run; called once for each. */
 type StartOf = (open: OpenModel, seed: number, task: string) => Start;
@@ -32,8 +34,8 @@ export async function tuneTasks(
   const open = await openModel(config.model);
   try {
     stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
-    const fleet = isPromptMethod(config.method) ? config : ONE_BY_ONE;
-    return await executeAll(context, plannedRuns(stage, config, context, open, startOf), fleet);
+    const shares = isPromptMethod(config.method);
+    return await executeAll(context, plannedRuns(stage, config, context, open, startOf), fleetOf(config, shares));
   } finally {
     disposeWeights(open.model.weights);
   }
@@ -92,7 +94,7 @@ export async function tuneTogether(
   const open = await openModel(config.model);
   try {
     stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
-    return await executeAll(context, plannedTogether(config, context, open, startOf), ONE_BY_ONE);
+    return await executeAll(context, plannedTogether(config, context, open, startOf), fleetOf(config, false));
   } finally {
     disposeWeights(open.model.weights);
   }

@@ -67,7 +67,8 @@ export function collectProgress(runs: readonly RunListing[]): (cell: CellId) => 
 export function collectProblems(runs: readonly RunListing[]): string[] {
   return runs.flatMap(({ folder, status, record, problem }) => {
     if (status === 'finished') return [];
-    if (record === undefined) return [`damaged: ${problem ?? 'its record cannot be read'} (${folder})`];
+    // What is wrong with a file begins with the file's name.
+    if (record === undefined) return [`damaged: ${problem?.replace(': damaged:', ':') ?? folder}`];
     const { stage, method, task, seed, draw } = record.run;
     const name = [stage, method, task, `seed ${seed}`, ...(draw === undefined ? [] : [`draw ${draw}`])].join(' ');
     const { step, total_steps } = record;

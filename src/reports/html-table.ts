@@ -1,6 +1,7 @@
 import { formatCount } from '../util/format.js';
 import { INCOMPLETE_MARK, STATUS_MARKS, STATUS_MEANINGS } from './format.js';
 import { canCompare, comparisonChart } from './comparison-chart.js';
+import { metricFacts } from './table-columns.js';
 import { colorClass, element, escapeMarkup as escape, legend, type SeriesStyle } from './svg.js';
 import {
   isScore,
@@ -88,7 +89,7 @@ function headHtml({ columns }: PaperTable): string {
   const span = grouped ? ' rowspan="2"' : '';
   const columnHead = (column: TableColumn): string => {
     const facts = [
-      ...(column.average ? [] : [column.metric]),
+      ...(column.average ? [] : [metricFacts(column.metric).label]),
       ...(column.lower_is_better ? ['lower is better'] : []),
       ...(column.test_examples === null ? [] : [`${formatCount(column.test_examples)} tested`]),
     ];

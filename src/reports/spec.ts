@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { count, uniqueList } from '../config/rules.js';
-import { parseMethodLabel } from '../methods/names.js';
+import { METHODS, parseMethodLabel } from '../methods/names.js';
 import { METRIC_NAMES } from '../tasks/types.js';
+import { nearest } from '../util/errors.js';
 import { FIGURE_KINDS } from './types.js';
 
 /** The paper's tables that mpt knows the numbers of, see published.ts. */
@@ -39,7 +40,11 @@ const rowSection = z
     method: z
       .string()
       .refine((label) => parseMethodLabel(label) !== undefined, {
-        error: 'right would be the label of a method: mpt, pt, mpt-multitask, mpt-no_hidden …',
+        error: ({ input }) => {
+          const close = nearest(String(input).split('-')[0]!, METHODS);
+          const hint = close === undefined ? '' : ` Did you mean "${close}"?`;
+          return `got "${String(input)}"; right would be the label of a method: mpt, pt, mpt-multitask, mpt-no_hidden ….${hint}`;
+        },
       })
       .describe('as its folders are called: <method>[-multitask][-<variant>]'),
     title: z.string().min(1).nullable().default(null).describe('what the table calls it; null = the usual name'),

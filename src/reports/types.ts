@@ -98,7 +98,7 @@ export interface TableRow {
 /** Rows are methods, columns are tasks, as in the paper. */
 export interface PaperTable {
   title: string;
-  /** What the figures mean, a sentence each; how an output marks the best cells and published numbers is its own to say, see `textNotes`. */
+  /** What the figures mean, a sentence each; how an output marks best and published figures is its own to say: `textNotes`. */
   caption: string[];
   /** null: the whole training split */
   shots: number | null;

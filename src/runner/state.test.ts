@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openRun, type Run } from '../runs/run-folder.js';
@@ -72,6 +72,17 @@ test('a finished training without its prompt is not finished; an evaluation has 
   begin(nodes['eval/mpt/boolq']!, 0).finish();
   assert.deepEqual(kinds(nodes['teach/pt/sst2']!), ['begun', 'missing']);
   assert.deepEqual(kinds(nodes['eval/mpt/boolq']!), ['finished', 'missing']);
+});
+
+test('a run of an earlier version, whose configs had fewer keys, is finished all the same', () => {
+  const { nodes } = graph();
+  finish(nodes['teach/pt/sst2']!, 0);
+  const run = stateOf(nodes['teach/pt/sst2']!).runs[0]!.folder;
+  const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as object;
+  writeFileSync(join(run, 'run.json'), JSON.stringify({ ...record, config_hash: 'of fewer keys' }));
+  assert.deepEqual(kinds(nodes['teach/pt/sst2']!), ['finished', 'missing']);
+  rmSync(join(run, 'config.yaml'));
+  assert.deepEqual(kinds(nodes['teach/pt/sst2']!), ['begun', 'missing']);
 });
 
 test('another config is told with what differs; what does not change results is no difference', () => {

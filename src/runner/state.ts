@@ -72,12 +72,17 @@ function runState(node: RunNode, { id, config, steps }: ExpectedRun): RunState {
   const different = differenceText(folder, node.stage, config);
   if (different === undefined) return state('damaged', { reason: `${join(folder, CONFIG_NAME)}: damaged: not YAML.` });
   if (different !== '') return state('changed', { ...known, step: 0, steps, reason: different });
-  if (isFinished(folder, config) && isWhole(folder, node)) return state('finished', known);
+  // Where no config tells, the hash of it does; by itself that would also change with keys that have come since.
+  const same = existsSync(join(folder, CONFIG_NAME)) || isFinished(folder, config);
+  if (listing.status === 'finished' && same && isWhole(folder, node)) return state('finished', known);
   if (listing.status === 'failed') return state('failed', { ...known, reason: error ?? '' });
   return state('begun', known);
 }
 
-/** The first few keys in which a run's config differs from the one it is to have; empty where none does, undefined where it cannot be read. */
+/**
+ * The first few keys in which a run's config differs from the one it is to have; empty where none does, undefined where
+ * it cannot be read.
+ */
 function differenceText(folder: string, stage: Stage, config: AnyConfig): string | undefined {
   const file = join(folder, CONFIG_NAME);
   if (!existsSync(file)) return '';

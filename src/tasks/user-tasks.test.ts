@@ -25,7 +25,7 @@ const loadOne = (text: string): FileTask => loadUserTasks(folderOf({ 'one.yaml':
 
 /** What is plain data, without the place of the file. */
 function factsOf(task: FileTask): Record<string, unknown> {
-  const left = ['render', 'schema', 'sources', 'defined_in'];
+  const left = ['render', 'nameInFront', 'schema', 'sources', 'defined_in'];
   return Object.fromEntries(Object.entries(task).filter(([key]) => !left.includes(key)));
 }
 
