@@ -5,7 +5,7 @@ import { ANSWERS, drawJobRows, SPLITS } from '../bench/job-rows.js';
 import { engineOption, threadsOption } from '../engines/options.js';
 import { startEngine } from '../engines/select.js';
 import { log, print, printJson } from '../logging/console.js';
-import { formatPercent } from '../util/format.js';
+import { formatPercent, plural } from '../util/format.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { fromOne, wholeNumber } from './stage-options.js';
 
@@ -74,7 +74,7 @@ export function jobCommand() {
         return;
       }
       const engine = await startEngine({ engine: flags.engine, threads: flags.threads });
-      log(`${engine.name} on ${engine.device}, ${engine.threads} threads`);
+      log(`${engine.name} on ${engine.device}, ${plural(engine.threads, 'thread')}`);
       const report = await benchJob(config, untied, rows, options, engine);
       if (flags.json) printJson({ ...report, engine: engine.name, threads: engine.threads });
       else print(lines(report));

@@ -6,6 +6,7 @@ import { startEngine } from '../engines/select.js';
 import { log, print, printJson } from '../logging/console.js';
 import { jobCommand } from './bench-job.js';
 import { fromOne } from './stage-options.js';
+import { plural } from '../util/format.js';
 
 const EXAMPLES = `
 Weights are random: only the shape of the config counts. bench/peft_step.py times the same in Hugging Face PEFT, and
@@ -47,7 +48,7 @@ function stepCommand() {
     .action(async (options) => {
       const { config, untied } = readHubConfig(options.modelConfig);
       const engine = await startEngine({ engine: options.engine, threads: options.threads });
-      log(`${engine.name} on ${engine.device}, ${engine.threads} threads`);
+      log(`${engine.name} on ${engine.device}, ${plural(engine.threads, 'thread')}`);
       const report = benchStep({
         config,
         untied,

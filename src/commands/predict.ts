@@ -11,6 +11,7 @@ import { knownTaskNames } from '../tasks/known-tasks.js';
 import { UserError } from '../util/errors.js';
 import { lineBatches, type Line } from './predict-lines.js';
 import { fromOne, wholeNumber } from './stage-options.js';
+import { plural } from '../util/format.js';
 
 const HELP = `
 Input: one text a line, as the task's template ends up, from the arguments, --input or stdin. The task's name is put in
@@ -96,7 +97,7 @@ async function predictTexts(texts: readonly string[], options: PredictOptions): 
   try {
     const { engine, allowCpu, threads } = options;
     const info = await startEngine({ engine, threads, allow_cpu: allowCpu === true });
-    log(`${info.name} on ${info.device}, ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`);
+    log(`${info.name} on ${info.device}, ${plural(info.threads, 'thread')}`);
     const predictor = await openTextPredictor(found, {
       model,
       task: options.task ?? null,

@@ -12,6 +12,7 @@ import { UserError } from '../util/errors.js';
 import { readBatchFile } from './batch-file.js';
 import { onePrompt, promptCount, promptEntry } from './one-prompt.js';
 import { checkOutput } from './output.js';
+import { plural } from '../util/format.js';
 
 /** Options that the commands share, as parsed. */
 export interface InspectOptions {
@@ -78,7 +79,7 @@ export async function withModel<T>(
   use: (model: T5Model) => T,
 ): Promise<T> {
   const info = await startEngine({ engine, threads });
-  log(`${info.name} on ${info.device}, ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`);
+  log(`${info.name} on ${info.device}, ${plural(info.threads, 'thread')}`);
   const model = loadModel(folder);
   try {
     return use(model);

@@ -9,7 +9,7 @@ import type { RunRecord } from '../runs/record.js';
 import type { RecordUpdate, Run } from '../runs/run-folder.js';
 import type { RunSpec } from '../train/run-spec.js';
 import type { SessionFacts } from '../train/session.js';
-import { formatCount } from '../util/format.js';
+import { formatCount, plural } from '../util/format.js';
 import { StoppedError } from '../util/signals.js';
 
 /** What every recipe is given by its command. */
@@ -54,7 +54,7 @@ export function stageBanner(title: string, context: Context, open: OpenModel, ro
   banner(title, [
     [
       'engine',
-      `${engine.name} on ${engine.device}${engine.libtensorflow ? `, libtensorflow ${engine.libtensorflow}` : ''}, ${engine.threads} threads (${engine.reason})`,
+      `${engine.name} on ${engine.device}${engine.libtensorflow ? `, libtensorflow ${engine.libtensorflow}` : ''}, ${plural(engine.threads, 'thread')} (${engine.reason})`,
     ],
     [
       'model',

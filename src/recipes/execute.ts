@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { banner, log, paint, warn } from '../logging/console.js';
-import { configHash } from '../runs/compare-config.js';
 import { runFolder, runName } from '../runs/paths.js';
 import { readRecord, type RunRecord } from '../runs/record.js';
-import { isFinished, openRun, type Run } from '../runs/run-folder.js';
+import { isFinished, isOfConfig, openRun, type Run } from '../runs/run-folder.js';
 import { trainFleet } from '../train/fleet.js';
 import type { End } from '../train/loop.js';
 import type { RunSpec } from '../train/run-spec.js';
@@ -100,9 +99,9 @@ function isWhole(folder: string): boolean {
 }
 
 /** Whether the same config was run here on other inputs. Another config is refused elsewhere, not redone. */
-function inputsChanged(record: RunRecord | undefined, { config, inputs }: PlannedRun): boolean {
+function inputsChanged(record: RunRecord | undefined, { config, inputs, out, id }: PlannedRun): boolean {
   const before = record?.results['inputs'] as Record<string, string> | undefined;
-  if (before === undefined || record!.config_hash !== configHash(config)) return false;
+  if (before === undefined || !isOfConfig(runFolder(out, id), record!, config)) return false;
   const contents = (of: Readonly<Record<string, string>>) => Object.values(of).join();
   return contents(before) !== contents(inputs);
 }

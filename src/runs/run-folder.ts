@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { resolvedYaml } from '../config/load.js';
-import { schemas, type AnyConfig, type Stage } from '../config/schema.js';
+import { schemas, STAGES, type AnyConfig, type Stage } from '../config/schema.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
 import { configHash, differences } from './compare-config.js';
@@ -59,8 +59,8 @@ export interface Run {
 /** Whether the run in `folder` is finished and computed what `config` asks for. */
 export function isFinished(folder: string, config: object | string): boolean {
   const record = readRecord(folder);
-  const hash = typeof config === 'string' ? config : configHash(config);
-  return record?.status === 'finished' && record.config_hash === hash;
+  if (record?.status !== 'finished') return false;
+  return typeof config === 'string' ? record.config_hash === config : isOfConfig(folder, record, config);
 }
 
 /**
@@ -121,6 +121,15 @@ function compareWithBefore(folder: string, stage: Stage, config: AnyConfig): voi
   throw new UserError(`The run in ${folder} was begun with another config:\n${lines.join('\n')}`, {
     hint: 'Use another experiment (--experiment NAME) to keep both, or --force to start this one over.',
   });
+}
+
+/** Whether a run was made with this config, as far as it matters. @throws UserError when its config.yaml is damaged */
+export function isOfConfig(folder: string, record: RunRecord, config: object): boolean {
+  if (record.config_hash === configHash(config)) return true;
+  // Another version of mpt may have hashed the same config differently: keys that have come since, or do not matter.
+  const file = join(folder, CONFIG_NAME);
+  const stage = STAGES.find((known) => known === record.run.stage) ?? 'eval'; // few-shot-<k>
+  return existsSync(file) && differences(readOldConfig(file, stage), config).length === 0;
 }
 
 /** As it was then; keys that have come since get their defaults, if it still fits the schema. */
