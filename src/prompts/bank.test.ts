@@ -70,6 +70,6 @@ for (const engine of await availableEngines()) {
 test('an entry that the bank does not have is refused', async () => {
   await useEngine('wasm');
   const bank = vanillaBank({ prompt: tf.zeros([2, 1, 3]) });
-  for (const entry of [2, -1]) assert.throws(() => selectPrompts(bank, Int32Array.of(0, entry)), /bank of 2/);
+  for (const entry of [2, -1]) assert.throws(() => selectPrompts(bank, Int32Array.of(0, entry)), /entry (2|-1) of 2/);
   bank.dispose();
 });

@@ -1,4 +1,5 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import { oneHot } from '../engines/one-hot.js';
 import { tf } from '../engines/tf.js';
 import type { Tensors } from '../optim/optimizer.js';
 
@@ -44,11 +45,6 @@ export function promptShape(parameters: Tensors): [length: number, width: number
  */
 export function selectPrompts(bank: PromptBank, entries: Int32Array): Tensor3D {
   const [size, length, width] = bank.shape;
-  const oneHot = new Float32Array(entries.length * size);
-  entries.forEach((entry, row) => {
-    if (entry < 0 || entry >= size) throw new RangeError(`row ${row} asks for prompt ${entry} of a bank of ${size}`);
-    oneHot[row * size + entry] = 1;
-  });
-  const choice = tf.tensor2d(oneHot, [entries.length, size]);
+  const choice = oneHot(entries, size);
   return tf.matMul(choice, bank.reshape([size, length * width]) as Tensor2D).reshape([entries.length, length, width]);
 }
