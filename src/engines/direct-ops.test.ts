@@ -4,7 +4,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { assertClose } from '../testing/reference.js';
 import { Rng } from '../util/rng.js';
 import * as direct from './direct-ops.js';
-import { gatedBy, native, scaledCube, sigmoidGradient, squareSum, where } from './native-ops.js';
+import { addTwice, gatedBy, native, scaledCube, sigmoidGradient, squareSum, where } from './native-ops.js';
 import { countOperations } from './native-run.js';
 import { availableEngines, useEngine } from './test-engines.js';
 import { tf } from './tf.js';
@@ -45,6 +45,7 @@ const OPERATIONS: Record<string, [(x: Tensor, y: Tensor) => Tensor, (x: Tensor, 
   gatedBy: [(x, y) => gatedBy(x, y), (x, y) => tf.mul(y, tf.sigmoid(x))],
   'scaledCube by -1': [(x) => scaledCube(x, -1), (x) => tf.neg(tf.mul(x, tf.mul(x, x)))],
   scaledCube: [(x) => scaledCube(x, 0.07), (x) => tf.mul(tf.mul(x, tf.mul(x, x)), 0.07)],
+  addTwice: [addTwice, (x, y) => tf.add(x, tf.mul(y, 2))],
   squareSum: [squareSum, (x) => tf.sum(tf.square(x), -1, true)],
 };
 

@@ -6,12 +6,12 @@ import {
   derivedNative,
   intAttribute,
   integer,
+  listAttributes,
   runNative,
   runNativeMany,
   scalar,
   typeAttribute,
   vector,
-  type NativeBackend,
 } from './native-run.js';
 import { tf } from './tf.js';
 
@@ -20,11 +20,6 @@ import { tf } from './tf.js';
  * its own backward pass. On the native engine TensorFlow is called directly, and numbers and shapes that an operation
  * takes as tensors are made once.
  */
-
-/** TensorFlow does not find out by itself what a list of inputs is. */
-function listOf(backend: NativeBackend, parts: readonly Tensor[]): object[] {
-  return [typeAttribute(backend, 'T'), intAttribute(backend, 'N', parts.length)];
-}
 
 function elementwise(name: string, other: (a: Tensor, b: Tensor) => Tensor) {
   return (a: Tensor, b: Tensor): Tensor => {
@@ -65,7 +60,7 @@ export const softmax = unary('Softmax', (x) => tf.softmax(x, -1));
 export function addN(terms: readonly Tensor[]): Tensor {
   const backend = native();
   if (backend === null) return tf.addN([...terms]);
-  return runNative(backend, 'AddN', listOf(backend, terms), terms);
+  return runNative(backend, 'AddN', listAttributes(backend, terms.length), terms);
 }
 
 function reduction(name: string, other: (x: Tensor) => Tensor) {
@@ -109,7 +104,7 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
   const backend = native();
   if (backend === null) return tf.concat([...parts], axis);
-  const attributes = [...listOf(backend, parts), typeAttribute(backend, 'Tidx', 'int32')];
+  const attributes = [...listAttributes(backend, parts.length), typeAttribute(backend, 'Tidx', 'int32')];
   return runNative(backend, 'ConcatV2', attributes, parts, [integer(backend, axis)]);
 }
 
@@ -117,7 +112,7 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
 export function stack(parts: readonly Tensor[]): Tensor {
   const backend = native();
   if (backend === null) return tf.stack([...parts]);
-  return runNative(backend, 'Pack', listOf(backend, parts), parts);
+  return runNative(backend, 'Pack', listAttributes(backend, parts.length), parts);
 }
 
 /** The parts along the first axis; on the native engine they share their memory. */

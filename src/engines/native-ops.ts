@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { NATIVE_BACKEND } from './native.js';
-import { boolAttribute, runNative, scalar, vector, type NativeBackend } from './native-run.js';
+import { boolAttribute, listAttributes, runNative, scalar, vector, type NativeBackend } from './native-run.js';
 import { tf } from './tf.js';
 
 /**
@@ -45,6 +45,13 @@ export function scaledCube(x: Tensor, factor: number): Tensor {
     const cube = runNative(backend, 'ReciprocalGrad', [], [x, x]); // of y and dy it is −dy·y²
     return factor === -1 ? cube : runNative(backend, 'Mul', [], [cube], [scalar(backend, -factor)]);
   });
+}
+
+/** x + 2·y; natively in one pass. */
+export function addTwice(x: Tensor, y: Tensor): Tensor {
+  const backend = native();
+  if (backend === null) return tf.tidy(() => tf.add(x, tf.mul(y, 2)));
+  return runNative(backend, 'AddN', listAttributes(backend, 3), [x, y, y]);
 }
 
 /** Sum of the squares over the last axis, [N, D] → [N, 1], without writing the squares out. */

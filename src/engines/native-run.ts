@@ -54,6 +54,11 @@ export function intAttribute({ binding }: NativeBackend, name: string, value: nu
   return remembered(attributes, `${name} ${value}`, () => ({ name, type: binding.TF_ATTR_INT, value }));
 }
 
+/** Of an operation on a list of inputs: TensorFlow does not find out by itself what they are. */
+export function listAttributes(backend: NativeBackend, length: number): object[] {
+  return [typeAttribute(backend, 'T'), intAttribute(backend, 'N', length)];
+}
+
 function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
   let known = map.get(key);
   if (known === undefined) map.set(key, (known = make()));

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { add, addN, derivedOnce, matMul, mul, mulNumber, relu, sigmoid } from '../../engines/direct-ops.js';
-import { gatedBy, scaledCube, sigmoidGradient, where } from '../../engines/native-ops.js';
+import { add, derivedOnce, matMul, mul, mulNumber, relu, sigmoid } from '../../engines/direct-ops.js';
+import { addTwice, gatedBy, scaledCube, sigmoidGradient, where } from '../../engines/native-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
 import { weight, type T5Weights } from '../weights.js';
@@ -100,7 +100,7 @@ function gated(
       const hidden = mul(value, b);
       // g' = s + a·z'·s·(1 − s) with s = sigmoid(z), and a·z' = z + 2·cubic·a³.
       const slope = chain(
-        addN([z, bent, bent]),
+        addTwice(z, bent),
         (t) => sigmoidGradient(gate, t),
         (t) => add(t, gate),
         (t) => mul(t, b),

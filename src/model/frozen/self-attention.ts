@@ -65,5 +65,3 @@ export function selfAttentionLayer(options: SelfAttentionOptions): Layer {
     },
   };
 }
-
-export { fromHeads, toHeads };
