@@ -27,7 +27,7 @@ import { isDone, onDisk, stateOf, type NodeState } from '../runner/state.js';
 import { plural } from '../util/format.js';
 import { RunError } from '../util/errors.js';
 import { onStop, StoppedError, watchSignals } from '../util/signals.js';
-import { fromOne, progressOption } from './stage-options.js';
+import { fromOne, progressOption, repeatable } from './stage-options.js';
 
 const EXAMPLES = `
 The file names grids of steps: tasks × methods × seeds × variants of settings. What is finished is not run again; stop it
@@ -51,10 +51,6 @@ interface RunOptions {
   engine?: string | undefined;
   allowCpu?: true | undefined;
   threads?: number | undefined;
-}
-
-function repeatable(text: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), text];
 }
 
 /** `mpt run`: a graph of steps, only what is missing, so many at a time. */

@@ -21,7 +21,7 @@ export function commaList(text: string, before: string[] | undefined): string[] 
   return [...(before ?? []), ...parts.filter((part) => part !== '')];
 }
 
-function repeatable(text: string, before: string[] | undefined): string[] {
+export function repeatable(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text];
 }
 

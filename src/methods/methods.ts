@@ -2,7 +2,7 @@ import type { Tensor2D } from '@tensorflow/tfjs';
 import { embedTokens } from '../model/embedding.js';
 import type { T5Model } from '../model/t5.js';
 import type { Tensors } from '../optim/optimizer.js';
-import { decomposedBank, selectPrompts, vanillaBank, type PromptBank } from '../prompts/bank.js';
+import { bankOf, selectPrompts, type PromptBank } from '../prompts/bank.js';
 import { oneHot } from '../engines/one-hot.js';
 import { adapterWeights } from './adapter.js';
 import { attemptPrompts, type AttemptOptions } from './attempt.js';
@@ -10,11 +10,6 @@ import { bitfitWeights } from './bitfit.js';
 import { finetuneWeights } from './finetune.js';
 import type { Method, MethodRows, WeightMethod } from './method.js';
 import type { MethodName } from './names.js';
-
-/** The bank [K, P, D] that trained parameters make: the product of P*, u and v, or the prompts themselves. */
-export function bankOf(parameters: Tensors): PromptBank {
-  return 'shared_prompt' in parameters ? decomposedBank(parameters) : vanillaBank(parameters);
-}
 
 /** A bank of prompts, one an entry (Lester et al. 2021; paper section 3.1). */
 const bank: Method = {

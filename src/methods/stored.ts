@@ -6,7 +6,7 @@ import { tf } from '../engines/tf.js';
 import type { T5Model } from '../model/t5.js';
 import { names as weightNames } from '../model/weights.js';
 import type { Tensors } from '../optim/optimizer.js';
-import { readPrompt } from '../prompts/file.js';
+import { promptParameters, readPrompt } from '../prompts/file.js';
 import { UserError } from '../util/errors.js';
 import { adapterShapes } from './adapter.js';
 import { attemptShapes, type AttemptOptions } from './attempt.js';
@@ -70,7 +70,7 @@ function open(
     case 'mpt':
     case 'pt':
     case 'spot':
-      return { parameters: prompts(file, config.d_model), bound: methodOf(method, model, null) };
+      return { parameters: promptParameters(readPrompt(file, config.d_model)), bound: methodOf(method, model, null) };
     case 'attempt': {
       const options = attemptOptions(file, stored.metadata);
       const shapes = shapesOfAttempt(file, stored, options.attention, config.d_model);
@@ -83,18 +83,6 @@ function open(
     case 'finetune':
       return simple(finetuneShapes(config, weightNames.lmHead in model.weights));
   }
-}
-
-/** A prompt file's tensors, with a leading axis of entries. */
-function prompts(file: string, d_model: number): Tensors {
-  const { tensors } = readPrompt(file, d_model);
-  const ranks: Record<string, number> = { prompt: 3, shared_prompt: 2, task_u: 2, task_v: 2 };
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { shape, data }]) => [
-      name,
-      tf.tensor(data, shape.length < ranks[name]! ? [1, ...shape] : shape),
-    ]),
-  );
 }
 
 function attemptOptions(file: string, { temperature, attention }: Record<string, string>): AttemptOptions {

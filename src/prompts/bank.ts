@@ -30,6 +30,11 @@ export function decomposedBank(parameters: Tensors): PromptBank {
   return tf.mul(outer, shared_prompt) as PromptBank;
 }
 
+/** The bank [K, P, D] that trained parameters make: the product of P*, u and v, or the prompts themselves. */
+export function bankOf(parameters: Tensors): PromptBank {
+  return 'shared_prompt' in parameters ? decomposedBank(parameters) : vanillaBank(parameters);
+}
+
 /** [P, D] of the prompts that trained parameters make. */
 export function promptShape(parameters: Tensors): [length: number, width: number] {
   return (parameters['prompt'] ?? parameters['shared_prompt'])!.shape.slice(-2) as [number, number];

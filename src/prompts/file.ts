@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
+import type { Tensor3D } from '@tensorflow/tfjs';
 import { readSafetensors, type StoredTensor } from '../checkpoints/safetensors.js';
 import { tf } from '../engines/tf.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { UserError } from '../util/errors.js';
-import { decomposedBank } from './bank.js';
+import { bankOf, decomposedBank } from './bank.js';
 
 /** Prompts read from a file, as plain data. */
 export interface StoredPrompt {
@@ -115,20 +115,20 @@ export function readPrompt(path: string, d_model: number): StoredPrompt {
   };
 }
 
-/** A stored tensor with a leading axis in front where it has none: [P, D] → [1, P, D]. The caller frees it. */
-function withLeadingAxis({ shape, data }: { shape: number[]; data: Float32Array }, rank: number): Tensor {
-  return tf.tensor(data, shape.length < rank ? [1, ...shape] : shape);
+/** Ranks with an axis of entries in front; P* has none where entries share it. */
+const RANKS: Record<string, number> = { prompt: 3, shared_prompt: 2, task_u: 2, task_v: 2 };
+
+/** The tensors of a file as parameters: with an axis of entries where it has none, [P, D] → [1, P, D]. The caller's. */
+export function promptParameters({ tensors }: Pick<StoredPrompt, 'tensors'>): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, data }]) => [
+      name,
+      tf.tensor(data, shape.length < RANKS[name]! ? [1, ...shape] : shape),
+    ]),
+  );
 }
 
 /** The prompts of a file as a bank [K, P, D]; the caller frees it. */
 export function promptBank(stored: StoredPrompt): Tensor3D {
-  const { tensors } = stored;
-  if (stored.method === 'pt') return withLeadingAxis(tensors['prompt']!, 3) as Tensor3D;
-  return tf.tidy(() =>
-    decomposedBank({
-      shared_prompt: tf.tensor(tensors['shared_prompt']!.data, tensors['shared_prompt']!.shape),
-      task_u: withLeadingAxis(tensors['task_u']!, 2),
-      task_v: withLeadingAxis(tensors['task_v']!, 2),
-    }),
-  );
+  return tf.tidy(() => bankOf(promptParameters(stored)));
 }

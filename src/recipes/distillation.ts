@@ -3,16 +3,17 @@ import type { DistillConfig } from '../config/schema.js';
 import { tf } from '../engines/tf.js';
 import { distillationLosses } from '../losses/distillation.js';
 import { promptDistance } from '../losses/prompt-distance.js';
-import { bankOf, methodOf } from '../methods/methods.js';
+import { methodOf } from '../methods/methods.js';
 import { predictorOf } from '../methods/predictor.js';
 import type { OpenModel } from '../model/open.js';
 import { promptForward, promptValues } from '../model/prompt-forward.js';
 import { rowDropout } from '../model/row-dropout.js';
-import { selectPrompts, type PromptBank } from '../prompts/bank.js';
+import { bankOf, selectPrompts, type PromptBank } from '../prompts/bank.js';
 import { withSharedRate } from '../optim/build.js';
 import type { Tensors } from '../optim/optimizer.js';
 import { batchTensors, targetMask } from '../train/batch-tensors.js';
 import type { RunSpec } from '../train/run-spec.js';
+import { sourceSteps } from '../train/steps.js';
 import { promptMetadata, type PreparedTask } from './prepare.js';
 import { taskRows } from './step-rows.js';
 import { validateTasks } from './validate.js';
@@ -45,8 +46,7 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
   const { train, distill } = config;
   const { gradient_checkpointing } = train;
   const examples = tasks.reduce((sum, task) => sum + task.size('train'), 0);
-  // Rounded down, as in the public fork of the authors' code: batches of many tasks have no last, smaller one.
-  const perEpoch = Math.max(1, Math.floor(examples / (train.batch_size * train.gradient_accumulation_steps)));
+  const { perEpoch, total } = sourceSteps(examples, train);
   const rows = tasks.map((task) => task.train().rows);
   const all = distill.hidden_layers === 'all';
   const distils = distill.lambda > 0 && (distill.loss_logits || distill.loss_hidden);
@@ -56,7 +56,7 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
   return {
     label: distillation.label,
     logging: config.logging,
-    total_steps: train.max_steps ?? train.epochs! * perEpoch,
+    total_steps: total,
     train,
     optim: withSharedRate(config.optim),
     eval_every: train.eval_every ?? perEpoch,

@@ -6,7 +6,7 @@ import type { OpenModel } from '../model/open.js';
 import { countParameters } from '../model/weights.js';
 import { configOfRun } from '../runs/compare-config.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
-import type { RunId } from '../runs/paths.js';
+import { fewShotStage, type RunId } from '../runs/paths.js';
 import type { Run } from '../runs/run-folder.js';
 import { tokenRows } from '../data/rows.js';
 import { drawFewShot } from '../samplers/few-shot.js';
@@ -121,7 +121,7 @@ function fewShotRun(
   const { task, shots, seed } = of;
   const name = task.task.name;
   const { rows } = task.train();
-  const stage = `few-shot-${shots}`;
+  const stage = fewShotStage(shots);
   const methodName = methodLabel({ method, multi_task: false, variant: config.variant });
   const together = isPromptMethod(method);
   const id: RunId = { experiment: config.experiment, stage, method: methodName, task: name, seed };

@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parse } from 'yaml';
 import { latestWhole, trainedFile } from '../checkpoints/manager.js';
-import { schemas, type DataSection, type Stage } from '../config/schema.js';
-import { methodFolder, seedName, separateTasks } from '../runs/paths.js';
-import { CONFIG_NAME } from '../runs/run-folder.js';
+import { schemas, type DataSection } from '../config/schema.js';
+import { commandStage, methodFolder, seedName, separateTasks } from '../runs/paths.js';
+import { CONFIG_NAME, recordedConfig } from '../runs/recorded-config.js';
 import { inspectRun } from '../runs/status.js';
 import { finalCheckpointFolder } from '../train/session.js';
 import { suggestion, UserError } from '../util/errors.js';
@@ -148,21 +147,12 @@ function runOf(checkpoint: string): TrainedIn | null {
   const record = inspectRun(folder)?.record;
   const file = join(folder, CONFIG_NAME);
   if (record === undefined || !existsSync(file)) return null;
-  const known: readonly string[] = Object.keys(schemas);
-  const stage = known.includes(record.run.stage) ? (record.run.stage as Stage) : 'eval'; // few-shot-<k>
-  const checked = schemas[stage].safeParse(readYaml(file));
+  const { stage } = record.run;
+  const checked = schemas[commandStage(stage)].safeParse(recordedConfig(folder, stage));
   if (!checked.success || !('model' in checked.data)) {
     throw new UserError(`${file} is no config of a run that can answer, or of another version`, {
       hint: `Give the file of trained tensors by itself, copied elsewhere, with --model and --task: ${trainedFile(checkpoint)}`,
     });
   }
   return { folder, model: checked.data.model, data: checked.data.data };
-}
-
-function readYaml(file: string): unknown {
-  try {
-    return parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new UserError(`${file}: damaged: not YAML.`, { cause });
-  }
 }

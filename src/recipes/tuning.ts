@@ -10,6 +10,7 @@ import { withSharedRate } from '../optim/build.js';
 import { composedPrompt } from '../prompts/file.js';
 import type { TokenRows } from '../data/rows.js';
 import type { RowSource, RunSpec } from '../train/run-spec.js';
+import { stepsOf } from '../train/steps.js';
 import { promptMetadata, type PreparedTask } from './prepare.js';
 import type { Start } from './start.js';
 import { memberRows, taskRows } from './step-rows.js';
@@ -43,13 +44,6 @@ export interface MultiTask extends Tuning {
   tasks: readonly PreparedTask[];
   seed: number;
   sampling: SamplingSection;
-}
-
-/** Steps of one pass over the data, and in all. */
-export function stepsOf(examples: number, train: TrainSection): { perEpoch: number; total: number } {
-  const rows = Math.min(train.batch_size, examples) * train.gradient_accumulation_steps;
-  const perEpoch = Math.max(1, Math.ceil(examples / rows));
-  return { perEpoch, total: train.max_steps ?? train.epochs! * perEpoch };
 }
 
 /** The part of a run that is the same for one task and for several: cross-entropy of whatever is trained. */

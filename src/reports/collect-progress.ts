@@ -1,4 +1,4 @@
-import { separateTasks, type RunId } from '../runs/paths.js';
+import { separateTasks, shotsOfStage, type RunId } from '../runs/paths.js';
 import type { RunListing } from '../runs/status.js';
 import { evaluationOf } from './collect.js';
 
@@ -9,13 +9,11 @@ export interface CellId {
   shots: number | null;
 }
 
-const FEW_SHOT = /^few-shot-(\d+)$/;
-
 /** The cells that a run works for; none for teachers, distillation and the like. */
 export function cellsOfRun({ stage, method, task }: RunId): CellId[] {
-  const shots = FEW_SHOT.exec(stage)?.[1];
-  if (shots === undefined && stage !== 'adapt' && stage !== 'eval') return [];
-  return separateTasks(task).map((one) => ({ method, task: one, shots: shots === undefined ? null : Number(shots) }));
+  const shots = shotsOfStage(stage);
+  if (shots === null && stage !== 'adapt' && stage !== 'eval') return [];
+  return separateTasks(task).map((one) => ({ method, task: one, shots }));
 }
 
 function steps({ record }: RunListing): string {

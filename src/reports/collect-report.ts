@@ -1,3 +1,4 @@
+import { shotsOfStage } from '../runs/paths.js';
 import type { RunListing } from '../runs/status.js';
 import { collectTimings } from './collect.js';
 import { collectFacts, countRuns } from './collect-facts.js';
@@ -23,8 +24,6 @@ export function inPipelineOrder(runs: readonly RunListing[]): RunListing[] {
   return [...runs].sort((a, b) => place(a) - place(b));
 }
 
-const FEW_SHOT = /^few-shot-(\d+)$/;
-
 /** Whether a report is about a run: one of its rows and shots, or a stage that they build on. */
 function isOfReport({ record }: RunListing, { rows, shots }: ReportSpec): boolean {
   if (record === undefined) return true; // damaged: nobody can say
@@ -32,8 +31,7 @@ function isOfReport({ record }: RunListing, { rows, shots }: ReportSpec): boolea
   if (stage === 'teach' || stage === 'pretrain') return true;
   const own = rows === null || rows.some((row) => row.method === method);
   if (stage === 'distill') return own || method === 'mpt';
-  const k = FEW_SHOT.exec(stage)?.[1];
-  return own && (shots === null || shots.includes(k === undefined ? 'full' : Number(k)));
+  return own && (shots === null || shots.includes(shotsOfStage(stage) ?? 'full'));
 }
 
 /**

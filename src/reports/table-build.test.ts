@@ -2,35 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeRun, makeScores } from '../../test/made-runs.js';
 import { temporaryFolder } from '../../test/mpt.js';
+import { cellOf, only, scoreOf } from '../../test/report-tables.js';
 import { collectResults } from './collect.js';
 import { collectProblems } from './collect-progress.js';
 import { specOf } from './collect-report.js';
 import type { ReportSpec } from './spec.js';
 import { buildTables } from './table-build.js';
-import { isScore, type PaperTable, type TableCell } from './types.js';
+import { isScore } from './types.js';
 import type { RunListing } from '../runs/status.js';
 
 const home = temporaryFolder();
 let folders = 0;
 const fresh = (): string => `${home}/${folders++}`;
-
-function cellOf(table: PaperTable, label: string, key: string): TableCell {
-  const column = table.columns.findIndex((candidate) => candidate.key === key);
-  assert.ok(column >= 0, `no column ${key} among ${table.columns.map((one) => one.key).join(', ')}`);
-  return table.rows.find((row) => row.label === label)!.cells[column]!;
-}
-
-function scoreOf(table: PaperTable, label: string, key: string) {
-  const cell = cellOf(table, label, key);
-  if (!isScore(cell)) assert.fail(`${label} ${key}: ${cell.missing}`);
-  return cell;
-}
-
-function only(runs: RunListing[], spec: Partial<ReportSpec> = {}): PaperTable {
-  const tables = buildTables(runs, specOf(spec));
-  assert.equal(tables.length, 1);
-  return tables[0]!;
-}
 
 const near = (a: number | null, b: number): void => assert.ok(Math.abs(a! - b) < 1e-9, `${a} is not ${b}`);
 

@@ -1,10 +1,11 @@
 // The runs that a node's command makes: their folders, configs and lengths, as far as they can be told without data.
-import type { AdaptConfig, AnyConfig, DistillConfig, EvalConfig, TrainSection } from '../config/schema.js';
+import type { AdaptConfig, AnyConfig, DistillConfig, EvalConfig } from '../config/schema.js';
 import { isPromptMethod, methodLabel } from '../methods/names.js';
 import { splitCounts } from '../reports/task-facts.js';
 import { configOfRun } from '../runs/compare-config.js';
-import type { RunId } from '../runs/paths.js';
+import { fewShotStage, type RunId } from '../runs/paths.js';
 import { findTask } from '../tasks/registry.js';
+import { sourceSteps, stepsOf } from '../train/steps.js';
 import { taskName, type RunNode } from './node.js';
 
 /** Optimiser steps; `exact` is false where they follow from epochs and sizes that only the data make sure of. */
@@ -59,18 +60,13 @@ function fewShotRuns(
     section.shots.flatMap((shots) =>
       seeds.flatMap((seed) => {
         const own = { ...configOfRun(config, { task, seed, method }), few_shot: { ...common, shots: [shots] } };
-        const perEpoch = Math.ceil(shots / batchOf(section.train, shots));
-        const total = section.train.max_steps ?? section.train.epochs! * perEpoch;
+        const { total } = stepsOf(shots, section.train);
         return draws.map((draw) =>
-          run({ stage: `few-shot-${shots}`, task, seed, ...draw }, own, { total, exact: true }),
+          run({ stage: fewShotStage(shots), task, seed, ...draw }, own, { total, exact: true }),
         );
       }),
     ),
   );
-}
-
-function batchOf(train: TrainSection, examples: number): number {
-  return Math.min(train.batch_size, examples) * train.gradient_accumulation_steps;
 }
 
 /** Training examples of a task; null where only its rows could tell. */
@@ -79,29 +75,23 @@ function trainingExamples(name: string, { data }: Pick<AdaptConfig, 'data'>): nu
   return rows === undefined ? null : Math.min(rows, data.max_train_examples ?? Infinity);
 }
 
-function total(train: TrainSection, perEpoch: number | null): Steps | null {
+/** Exact where the config says how many; reckoned from the official sizes of tasks otherwise, null where one is not known. */
+function stepsFor(
+  { train, data }: Pick<AdaptConfig, 'train' | 'data'>,
+  tasks: readonly string[],
+  reckon: typeof stepsOf,
+): Steps | null {
   if (train.max_steps !== null) return { total: train.max_steps, exact: true };
-  return perEpoch === null ? null : { total: train.epochs! * Math.max(1, perEpoch), exact: false };
-}
-
-function sum(sizes: readonly (number | null)[]): number | null {
-  return sizes.reduce((all, size) => (all === null || size === null ? null : all + size), 0);
+  const sizes = tasks.map((task) => trainingExamples(task, { data }));
+  if (sizes.includes(null)) return null;
+  const examples = sizes.reduce<number>((all, size) => all + size!, 0);
+  return { total: reckon(examples, train).total, exact: false };
 }
 
 function tuningSteps(config: AdaptConfig, tasks: readonly string[]): Steps | null {
-  const { train } = config;
-  if (tasks.length > 1) return togetherSteps(train, tasks, config);
-  const examples = trainingExamples(tasks[0]!, config);
-  return total(train, examples === null ? null : Math.ceil(examples / batchOf(train, examples)));
+  return stepsFor(config, tasks, stepsOf);
 }
 
 function distillSteps(config: DistillConfig): Steps | null {
-  return togetherSteps(config.train, config.source_tasks, config);
-}
-
-/** Batches of many tasks have no last, smaller one. */
-function togetherSteps(train: TrainSection, tasks: readonly string[], config: Pick<AdaptConfig, 'data'>): Steps | null {
-  const examples = sum(tasks.map((task) => trainingExamples(task, config)));
-  const rows = train.batch_size * train.gradient_accumulation_steps;
-  return total(train, examples === null ? null : Math.floor(examples / rows));
+  return stepsFor(config, config.source_tasks, sourceSteps);
 }

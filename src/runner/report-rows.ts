@@ -1,6 +1,7 @@
 // What a run file's report asks for that no step of the file makes: most often a label that is misspelt.
 import { join } from 'node:path';
 import { methodLabel } from '../methods/names.js';
+import { fewShotStage } from '../runs/paths.js';
 import { expandNames } from '../reports/table-columns.js';
 import { nearest } from '../util/errors.js';
 import type { RunNode } from './node.js';
@@ -21,7 +22,7 @@ export function emptyRows(
   const labels = [...new Set(working.map(methodLabel))];
   const tasks = [...new Set(working.flatMap((node) => node.tasks))];
   const stages = [
-    ...new Set((report.shots ?? ['full']).map((shots) => (shots === 'full' ? 'eval' : `few-shot-${shots}`))),
+    ...new Set((report.shots ?? ['full']).map((shots) => (shots === 'full' ? 'eval' : fewShotStage(shots)))),
   ];
   const lacking = (wanted: readonly string[], made: readonly string[], what: string): string[] =>
     wanted

@@ -1,12 +1,13 @@
 // How far the runs of a node are, as their folders say.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
-import { schemas, type AnyConfig, type Stage } from '../config/schema.js';
+import type { AnyConfig, Stage } from '../config/schema.js';
 import { differences } from '../runs/compare-config.js';
 import { runFolder, seedName } from '../runs/paths.js';
-import { CONFIG_NAME, isFinished } from '../runs/run-folder.js';
+import { differenceText, recordedConfig } from '../runs/recorded-config.js';
+import { isOfConfig } from '../runs/run-folder.js';
 import { inspectRun, seedsIn } from '../runs/status.js';
+import { UserError } from '../util/errors.js';
 import { expectedRuns, type ExpectedRun, type Steps } from './expected-runs.js';
 import type { RunNode } from './node.js';
 import type { Existing } from './wire.js';
@@ -69,37 +70,25 @@ function runState(node: RunNode, { id, config, steps }: ExpectedRun): RunState {
     ended: timings.ended === null ? null : Date.parse(timings.ended),
   };
   if (listing.status === 'running') return state('in use', known);
-  const different = differenceText(folder, node.stage, config);
-  if (different === undefined) return state('damaged', { reason: `${join(folder, CONFIG_NAME)}: damaged: not YAML.` });
-  if (different !== '') return state('changed', { ...known, step: 0, steps, reason: different });
-  // Where no config tells, the hash of it does; by itself that would also change with keys that have come since.
-  const same = existsSync(join(folder, CONFIG_NAME)) || isFinished(folder, config);
+  let changes: string;
+  let same: boolean;
+  try {
+    changes = changesIn(folder, node.stage, config);
+    same = isOfConfig(folder, listing.record, config);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return state('damaged', { reason: error.message });
+  }
+  if (changes !== '') return state('changed', { ...known, step: 0, steps, reason: changes });
   if (listing.status === 'finished' && same && isWhole(folder, node)) return state('finished', known);
   if (listing.status === 'failed') return state('failed', { ...known, reason: error ?? '' });
   return state('begun', known);
 }
 
-/**
- * The first few keys in which a run's config differs from the one it is to have; empty where none does, undefined where
- * it cannot be read.
- */
-function differenceText(folder: string, stage: Stage, config: AnyConfig): string | undefined {
-  const file = join(folder, CONFIG_NAME);
-  if (!existsSync(file)) return '';
-  let before: object;
-  try {
-    const value: unknown = parse(readFileSync(file, 'utf8'));
-    // Keys that have come since get their defaults, if it still fits the schema.
-    const checked = schemas[stage].safeParse(value);
-    before = checked.success ? checked.data : typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return undefined;
-  }
-  const different = differences(before, config);
-  const show = (value: unknown): string => (value === undefined ? 'not there' : JSON.stringify(value));
-  const shown = different
-    .slice(0, 3)
-    .map(({ path, before: then, now }) => `${path}: ${show(then)} then, ${show(now)} now`);
+/** The first few keys in which a run's config differs from the one it is to have; empty where none does, or none is there. */
+function changesIn(folder: string, stage: Stage, config: AnyConfig): string {
+  const different = differences(recordedConfig(folder, stage) ?? config, config);
+  const shown = different.slice(0, 3).map(differenceText);
   return [...shown, ...(different.length > 3 ? [`… ${different.length - 3} more`] : [])].join('; ');
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Fault } from '../config/errors.js';
 import { methodLabel } from '../methods/names.js';
-import { DISTILL_TASK, methodFolder } from '../runs/paths.js';
+import { DISTILL_TASK, fewShotStage, methodFolder } from '../runs/paths.js';
 import { expandTasks } from '../tasks/groups.js';
 import { nodeId, taskName, type NodeDraft } from './node.js';
 import type { RunFile } from './run-file.js';
@@ -49,7 +49,7 @@ export function wire(
 
 /** The stage folders that a node's runs lie in. */
 function stagesOf({ stage, few_shot }: NodeDraft): string[] {
-  return few_shot === null ? [stage] : few_shot.shots.map((shots) => `few-shot-${shots}`);
+  return few_shot === null ? [stage] : few_shot.shots.map(fewShotStage);
 }
 
 class Wiring {
@@ -160,7 +160,7 @@ class Wiring {
     if (few_shot === null) this.needTuned('adapt', task, given, 'Add pt to an adapt step');
     else {
       const instead = 'Add pt to a few-shot step of the same shots';
-      for (const shots of few_shot.shots) this.needTuned(`few-shot-${shots}`, task, given, instead);
+      for (const shots of few_shot.shots) this.needTuned(fewShotStage(shots), task, given, instead);
     }
   }
 

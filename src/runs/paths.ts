@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { STAGES, type Stage } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
 
 /** Stands where other stages have their task: a distilled run belongs to all source tasks together. */
@@ -24,6 +25,24 @@ export function joinedTasks(tasks: readonly string[]): string {
 /** The reverse of `joinedTasks`. */
 export function separateTasks(task: string): string[] {
   return task.split('+');
+}
+
+const FEW_SHOT = 'few-shot-';
+
+/** The stage folder of the few-shot protocol with k examples. */
+export function fewShotStage(shots: number): string {
+  return `${FEW_SHOT}${shots}`;
+}
+
+/** The k of such a stage; null for others. */
+export function shotsOfStage(stage: string): number | null {
+  const shots = stage.startsWith(FEW_SHOT) ? stage.slice(FEW_SHOT.length) : '';
+  return /^\d+$/.test(shots) ? Number(shots) : null;
+}
+
+/** The command whose config a stage's runs have: eval's, for few-shot ones. */
+export function commandStage(stage: string): Stage {
+  return STAGES.find((known) => known === stage) ?? 'eval';
 }
 
 /** Of file systems in use. */

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { resolvedYaml } from '../config/load.js';
-import { schemas, STAGES, type AnyConfig, type Stage } from '../config/schema.js';
+import type { AnyConfig, Stage } from '../config/schema.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
 import { configHash, differences } from './compare-config.js';
@@ -17,9 +16,8 @@ import {
   type RunRecord,
   type RunStatus,
 } from './record.js';
+import { CONFIG_NAME, differenceText, recordedConfig } from './recorded-config.js';
 import { gitState, hostFacts, versions } from './versions.js';
-
-export const CONFIG_NAME = 'config.yaml';
 
 export interface OpenOptions {
   /** Names the schema of the config. */
@@ -112,12 +110,9 @@ function removeOld(folder: string): void {
 }
 
 function compareWithBefore(folder: string, stage: Stage, config: AnyConfig): void {
-  const file = join(folder, CONFIG_NAME);
-  if (!existsSync(file)) return;
-  const different = differences(readOldConfig(file, stage), config);
+  const different = differences(recordedConfig(folder, stage) ?? config, config);
   if (different.length === 0) return;
-  const show = (value: unknown): string => (value === undefined ? 'not there' : JSON.stringify(value));
-  const lines = different.map(({ path, before, now }) => `  ${path}: ${show(before)} then, ${show(now)} now`);
+  const lines = different.map((difference) => `  ${differenceText(difference)}`);
   throw new UserError(`The run in ${folder} was begun with another config:\n${lines.join('\n')}`, {
     hint: 'Use another experiment (--experiment NAME) to keep both, or --force to start this one over.',
   });
@@ -127,24 +122,8 @@ function compareWithBefore(folder: string, stage: Stage, config: AnyConfig): voi
 export function isOfConfig(folder: string, record: RunRecord, config: object): boolean {
   if (record.config_hash === configHash(config)) return true;
   // Another version of mpt may have hashed the same config differently: keys that have come since, or do not matter.
-  const file = join(folder, CONFIG_NAME);
-  const stage = STAGES.find((known) => known === record.run.stage) ?? 'eval'; // few-shot-<k>
-  return existsSync(file) && differences(readOldConfig(file, stage), config).length === 0;
-}
-
-/** As it was then; keys that have come since get their defaults, if it still fits the schema. */
-function readOldConfig(file: string, stage: Stage): object {
-  let value: unknown;
-  try {
-    value = parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new UserError(`${file}: damaged: not YAML.`, {
-      hint: 'Run again with --force to start this run over.',
-      cause: error,
-    });
-  }
-  const checked = schemas[stage].safeParse(value);
-  return checked.success ? checked.data : typeof value === 'object' && value !== null ? value : {};
+  const recorded = recordedConfig(folder, record.run.stage);
+  return recorded !== undefined && differences(recorded, config).length === 0;
 }
 
 function begin(

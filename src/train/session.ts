@@ -17,7 +17,8 @@ import { buildOptimizer, learningRates, peakRate, rateName } from '../optim/buil
 import type { Optimizer, Tensors } from '../optim/optimizer.js';
 import { promptShape } from '../prompts/bank.js';
 import { storedParameters } from '../prompts/file.js';
-import { CONFIG_NAME, type Run } from '../runs/run-folder.js';
+import { CONFIG_NAME } from '../runs/recorded-config.js';
+import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
 import type { Member, MemberSpec, StepMade } from './loop.js';
 import { memberwise } from './memberwise.js';

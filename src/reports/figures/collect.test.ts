@@ -1,39 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { makeRun, makeScores } from '../../../test/made-runs.js';
-import { listRuns, type RunListing } from '../../runs/status.js';
-import { checkWellFormed } from '../../testing/well-formed.js';
+import type { RunListing } from '../../runs/status.js';
 import { FIGURE_KINDS, type Figure } from '../types.js';
 import { averageOver, commonTasks } from './averages.js';
+import { check, hints, runsIn } from '../../../test/figure-runs.js';
+import { temporaryFolder } from '../../../test/mpt.js';
 import { collectFigures } from './collect.js';
 import { knownRuns, scoresOf, type Score } from './data.js';
 import { shortCount } from './naming.js';
 import { withoutSetting } from './settings-sweep.js';
 
-let out: string;
-before(() => {
-  out = mkdtempSync(join(tmpdir(), 'mpt-figures-'));
-});
-after(() => rmSync(out, { recursive: true, force: true }));
-
-function inFolder(name: string, make: (folder: string) => void): RunListing[] {
-  const folder = join(out, name);
-  make(folder);
-  return listRuns(folder);
-}
-
-function check(figures: readonly Figure[]): void {
-  for (const { svg } of figures) {
-    checkWellFormed(svg);
-    assert.doesNotMatch(svg, /NaN|Infinity|undefined|https?:/);
-  }
-  assert.equal(new Set(figures.map(({ id }) => id)).size, figures.length);
-}
-
-const hints = (svg: string): string[] => [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map((match) => match[1]!);
+const out = temporaryFolder();
+const inFolder = (name: string, make: (folder: string) => void): RunListing[] => runsIn(out, name, make);
 
 test('score against parameters: the average over the tasks that all have, spread over the averages of seeds', () => {
   const runs = inFolder('parameters', (folder) => {

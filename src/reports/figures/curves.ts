@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCsv } from '../../logging/csv.js';
+import { shotsOfStage } from '../../runs/paths.js';
 import { lineChart } from '../line-chart.js';
 import { SMOOTH_ABOVE, type Point } from '../smooth.js';
 import { legend, smallMultiples, type LegendItem } from '../svg.js';
@@ -42,8 +43,8 @@ const STAGE_TITLES: Record<string, string> = {
 };
 
 function stageTitle(stage: string): string {
-  const shots = /^few-shot-(\d+)$/.exec(stage)?.[1];
-  return shots === undefined ? (STAGE_TITLES[stage] ?? stage) : `Few-shot, ${shotsTitle(Number(shots))}`;
+  const shots = shotsOfStage(stage);
+  return shots === null ? (STAGE_TITLES[stage] ?? stage) : `Few-shot, ${shotsTitle(shots)}`;
 }
 
 function rowsOf(folder: string, name: string): Rows {

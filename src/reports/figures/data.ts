@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { isComparable } from '../../metrics/facts.js';
 import type { EvaluationResults } from '../../runs/evaluation-results.js';
-import { CONFIG_NAME } from '../../runs/run-folder.js';
+import { separateTasks } from '../../runs/paths.js';
+import { CONFIG_NAME } from '../../runs/recorded-config.js';
 import type { RunListing } from '../../runs/status.js';
 import { METRIC_NAMES, type MetricName } from '../../tasks/types.js';
 
@@ -83,7 +84,7 @@ export function adaptationOf(score: Score, runs: readonly KnownRun[]): KnownRun 
   );
   return (
     same.find(({ record }) => record.run.task === run.task) ??
-    same.find(({ record }) => record.run.task.split('+').includes(run.task)) ??
+    same.find(({ record }) => separateTasks(record.run.task).includes(run.task)) ??
     score.run
   );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sections } from '../../test/tiny-session.js';
-import { stepsOf } from './tuning.js';
+import { stepsOf } from './steps.js';
 
 const steps = (examples: number, train: Record<string, unknown>) => stepsOf(examples, sections(train).train);
 
