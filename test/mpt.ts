@@ -22,8 +22,9 @@ export interface Started {
 
 const CHILD = fileURLToPath(new URL('./mpt-child.js', import.meta.url));
 
-/** No test reaches the network, or what a user has in the hub's cache. */
+/** No test reaches the network, or what a user has in the hub's cache; and all see what CI sees (no colours in a pipe). */
 const OFFLINE = {
+  CI: 'true',
   HF_HUB_OFFLINE: '1',
   HF_HOME: join(tmpdir(), 'mpt-test-no-hub'),
   MPT_TOKEN_CACHE: process.env['MPT_TOKEN_CACHE'] ?? join(tmpdir(), 'mpt-test-token-cache'),

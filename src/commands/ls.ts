@@ -2,6 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { examplesOf, openTask, SPLIT_NAMES } from '../data/dataset.js';
 import { print, printJson } from '../logging/console.js';
 import { modelFolder } from '../model/folder.js';
+import { stdoutOptions } from '../reports/formats/terminal.js';
 import { showExample } from '../reports/shown-example.js';
 import { taskFacts, taskSummary, type TaskFacts, type TaskSummary } from '../reports/task-facts.js';
 import {
@@ -136,8 +137,8 @@ export function lsCommand() {
         show_examples: options.showExamples ?? null,
       });
       if (options.json === true) return printJson(found);
-      const { isTTY = false, columns } = process.stdout;
-      print(lsTasksText(found, { color: isTTY, ...(isTTY && { width: Math.max(80, columns) }) }));
+      const { color, width } = stdoutOptions();
+      print(lsTasksText(found, { color, ...(width !== undefined && { width: Math.max(80, width) }) }));
     });
   return ls;
 }

@@ -7,7 +7,7 @@ import { defaultThreads } from '../engines/threads.js';
 import { log, print, printJson } from '../logging/console.js';
 import { summarize } from '../recipes/summarize.js';
 import { cellsOfRun } from '../reports/collect-progress.js';
-import { reportText } from '../reports/formats/terminal.js';
+import { reportText, stdoutOptions } from '../reports/formats/terminal.js';
 import { plainGrid } from '../reports/grid.js';
 import { shellLine } from '../runner/command-line.js';
 import { executeGraph, type ExecutionResult } from '../runner/execute.js';
@@ -223,7 +223,7 @@ function report({ out, experiment, report: spec }: RunFile, nodes: readonly RunN
   const planned = [...new Map(cells.map((cell) => [JSON.stringify(cell), cell])).values()];
   const { results, report: found, files } = summarize(out, experiment, { spec, planned });
   if (json) printJson({ results, report: found, files });
-  else print(reportText(found, { color: process.stdout.isTTY, width: process.stdout.columns }));
+  else print(reportText(found, stdoutOptions()));
   log(`\nresults: ${files.summary}\nreport:  ${files.report}  (open it in a browser)`);
 }
 

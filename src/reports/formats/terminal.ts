@@ -63,8 +63,11 @@ export function timingsText(timings: readonly StageTiming[], options: TextOption
   return options.color ? boxedGrid(grid) : plainGrid(grid);
 }
 
-/** How to write to this process's stdout: coloured where it is a terminal that wants colours. */
+/**
+ * How to write to this process's stdout: coloured where it is a terminal that wants colours. A file or a pipe never
+ * gets them: picocolors alone would colour those too where CI is set. (isTTY is undefined there, not false.)
+ */
 export function stdoutOptions(): TextOptions {
-  const { isTTY, columns } = process.stdout;
-  return { color: isTTY && picocolors.isColorSupported, ...(isTTY ? { width: columns } : {}) };
+  const { isTTY, columns } = process.stdout as { isTTY?: boolean; columns: number };
+  return isTTY === true ? { color: picocolors.isColorSupported, width: columns } : { color: false };
 }
