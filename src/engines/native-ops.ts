@@ -73,3 +73,16 @@ export function place<T extends Tensor>(tensor: T): T {
   native()?.getInputTensorIds([tensor]);
   return tensor;
 }
+
+/**
+ * A bool tensor of zeros and ones. The values are copied, so they may be overwritten at once.
+ *
+ * @param values a byte each, as many as `shape` holds
+ */
+export function boolTensor(values: Uint8Array, shape: readonly number[]): Tensor {
+  const backend = native();
+  if (backend === null) return tf.tensor(values.slice(), [...shape], 'bool');
+  const { binding } = backend;
+  const id = binding.createTensor([...shape], binding.TF_BOOL, values);
+  return backend.createOutputTensor({ id, shape: [...shape], dtype: binding.TF_BOOL });
+}

@@ -16,8 +16,9 @@ interface Binding {
   readonly TF_ATTR_INT: number;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
+  readonly TF_BOOL: number;
   executeOp(name: string, attributes: readonly object[], inputs: number[], outputs: number): NativeOutput[];
-  createTensor(shape: number[], dtype: number, values: Float32Array | Int32Array): number;
+  createTensor(shape: number[], dtype: number, values: Float32Array | Int32Array | Uint8Array): number;
   deleteTensor(id: number): void;
 }
 

@@ -1,23 +1,15 @@
+import { boolTensor } from '../engines/native-ops.js';
 import { tf } from '../engines/tf.js';
 import { Rng } from '../util/rng.js';
 import type { Tensor } from '@tensorflow/tfjs';
-import { noDropout, type Dropout } from './dropout.js';
+import { noDropout, type Dropout, type Mask } from './dropout.js';
+import { fillMask } from './row-mask/fill.js';
 
 /** Names a row's masks: the seed of its run, and its place among the rows of that run's step. */
 export interface RowNoise {
   seed: number;
   place: number;
 }
-
-/** Scrambles 32 bits (the finaliser of MurmurHash3). */
-function mix(x: number): number {
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return x ^ (x >>> 16);
-}
-
-/** 2^32 over the golden ratio: steps of it visit all 32-bit numbers evenly. */
-const STRIDE = 0x9e3779b9;
 
 /**
  * T5's dropout with masks that belong to the rows: a row gets the same masks in whichever batch it stands, beside
@@ -28,7 +20,7 @@ const STRIDE = 0x9e3779b9;
  *
  * @param rows of the batch, in order
  * @param step updates made so far
- * @returns masks of [B·L, W], the rows' positions one after the other, and of [B, ..., W]
+ * @returns gives masks of [B·L, W], the rows' positions one after the other, and of [B, ..., W]
  */
 export function rowDropout(rate: number, rows: readonly RowNoise[], step: number): Dropout {
   if (rate === 0) return noDropout;
@@ -38,37 +30,23 @@ export function rowDropout(rate: number, rows: readonly RowNoise[], step: number
 
 function fromMask(rate: number, keys: readonly number[], first: number): Dropout {
   const threshold = Math.round(rate * 65536);
-  const kept = 1 / (1 - rate);
+  const scale = 1 / (1 - rate);
   let number = first;
-  const mask = (shape: readonly number[]): Tensor => {
+  const mask = (shape: readonly number[]): Mask => {
     const width = shape.at(-1)!;
     const middle = shape.length === 2 ? [shape[0]! / keys.length] : shape.slice(1, -1);
     if (shape.length < 2 || !Number.isInteger(middle[0]) || (shape.length > 2 && shape[0] !== keys.length)) {
       throw new Error(`a mask of [${shape.join(', ')}] does not fit ${keys.length} rows`);
     }
-    const lines = middle.reduce((product, n) => product * n, 1);
-    const inner = lines / middle[0]!;
-    const values = new Float32Array(keys.length * lines * width);
-    const ofMask = mix(++number);
-    let at = 0;
-    for (const key of keys) {
-      const ofRow = mix(key ^ ofMask);
-      for (let line = 0; line < lines; line++) {
-        // Coordinates one by one: a line's number among all would change with the padding.
-        const outer = Math.floor(line / inner);
-        let state = mix(mix(ofRow + Math.imul(outer + 1, STRIDE)) ^ Math.imul(line - outer * inner + 1, STRIDE));
-        for (let i = 0; i < width; i += 2) {
-          state = (state + STRIDE) | 0;
-          const bits = mix(state); // two 16-bit draws from each number
-          values[at++] = (bits & 0xffff) >= threshold ? kept : 0;
-          if (i + 1 < width) values[at++] = bits >>> 16 >= threshold ? kept : 0;
-        }
-      }
-    }
-    return tf.tensor(values, [...shape]);
+    const [outer, ...rest] = middle as [number, ...number[]];
+    const inner = rest.reduce((product, n) => product * n, 1);
+    return { keep: boolTensor(fillMask(keys, { outer, inner, width }, ++number, threshold), shape), scale };
   };
   return {
-    apply: <T extends Tensor>(x: T): T => tf.mul(x, mask(x.shape)) as T,
+    apply: <T extends Tensor>(x: T): T => {
+      const { keep } = mask(x.shape);
+      return tf.mul(x, tf.mul(tf.cast(keep, 'float32'), scale)) as T;
+    },
     mask,
     mark: () => fromMask(rate, keys, number),
   };

@@ -2,10 +2,11 @@ import type { Tensor, Tensor3D } from '@tensorflow/tfjs';
 import { add, addN, concat, matMul, reshape, transpose } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
+import type { Mask } from '../dropout.js';
 import { weight, type T5Weights } from '../weights.js';
 import { crossProjections } from './cross-projections.js';
 import { fromHeads, toHeads } from './heads.js';
-import { masked, saved, type Layer } from './layer.js';
+import { dropped, masked, outerMask, saved, savedMask, type Layer } from './layer.js';
 import { normBackward, normForward } from './norm.js';
 import { probabilitiesOf, scoresBackward } from './scores.js';
 
@@ -88,8 +89,8 @@ function absorbedCrossAttention(options: CrossAttentionOptions): Layer {
   const projections = crossProjections(weights, prefix, options.scale, batch, config);
   const { scale } = projections;
   /** Masks are those of [B, H, T, L]; here a token's heads stand together. */
-  const byToken = (mask: Tensor | null, length: number) =>
-    mask && tf.tidy(() => reshape(transpose(mask, [0, 2, 1, 3]), [batch, -1, length]));
+  const byToken = (mask: Mask | null, length: number): Mask | null =>
+    mask && { ...mask, keep: tf.tidy(() => reshape(transpose(mask.keep, [0, 2, 1, 3]), [batch, -1, length])) };
   return {
     forward(x, dropout) {
       const { output: normed, unit, inverse } = normForward(x, scale, config.layer_norm_epsilon);
@@ -97,18 +98,18 @@ function absorbedCrossAttention(options: CrossAttentionOptions): Layer {
       const probabilities = probabilitiesOf(queries, encoded, bias && reshape(bias, [batch, 1, -1])); // [B, T·H, L]
       const [, rows, length] = probabilities.shape as [number, number, number];
       const scoresMask = byToken(dropout.mask([batch, H, rows / H, length]), length);
-      const context = tf.tidy(() => matMul(masked(probabilities, scoresMask), encoded)); // [B, T·H, D]
+      const context = tf.tidy(() => matMul(dropped(probabilities, scoresMask), encoded)); // [B, T·H, D]
       const attended = tf.tidy(() => projections.output(context));
-      const mask = dropout.mask(attended.shape);
+      const mask = outerMask(dropout, attended.shape, scoresMask);
       const output = add(x, masked(attended, mask));
       return { output, saved: { unit, inverse, queries, probabilities, scoresMask, context, mask } };
     },
     backward(dOutput, kept) {
-      const scoresMask = kept['scoresMask'] ?? null;
+      const scoresMask = savedMask(kept, 'scoresMask');
       const [queries, probabilities] = [saved(kept, 'queries'), saved(kept, 'probabilities')];
-      const dContext = tf.tidy(() => projections.outputBackward(masked(dOutput, kept['mask']))); // [B, T·H, D]
+      const dContext = tf.tidy(() => projections.outputBackward(masked(dOutput, savedMask(kept, 'mask')))); // [B, T·H, D]
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, encoded, scoresMask);
-      gradient.addPair(masked(probabilities, scoresMask), dContext);
+      gradient.addPair(dropped(probabilities, scoresMask), dContext);
       gradient.addPair(dScores, queries);
       if (!needsInput) return null;
       const dNormed = tf.tidy(() => projections.queriesBackward(matMul(dScores, encoded)));
@@ -130,17 +131,17 @@ function projectedCrossAttention(options: CrossAttentionOptions): Layer {
       const [queries, keys, values] = [project(normed, 'q'), project(flat, 'k'), project(flat, 'v')];
       const probabilities = probabilitiesOf(queries, keys, bias);
       const scoresMask = dropout.mask(probabilities.shape);
-      const context = matMul(masked(probabilities, scoresMask), values);
+      const context = matMul(dropped(probabilities, scoresMask), values);
       const attended = matMul(fromHeads(context), projection('o'), false, true);
-      const mask = dropout.mask(attended.shape);
+      const mask = outerMask(dropout, attended.shape, scoresMask);
       const output = add(x, masked(attended, mask));
       return { output, saved: { unit, inverse, queries, keys, values, probabilities, scoresMask, context, mask } };
     },
     backward(dOutput, kept) {
-      const scoresMask = kept['scoresMask'] ?? null;
+      const scoresMask = savedMask(kept, 'scoresMask');
       const probabilities = saved(kept, 'probabilities');
-      const dContext = toHeads(matMul(masked(dOutput, kept['mask']), projection('o')), batch, config);
-      const dValues = matMul(masked(probabilities, scoresMask), dContext, true);
+      const dContext = toHeads(matMul(masked(dOutput, savedMask(kept, 'mask')), projection('o')), batch, config);
+      const dValues = matMul(dropped(probabilities, scoresMask), dContext, true);
       const values = saved(kept, 'values');
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, values, scoresMask);
       const dKeys = matMul(dScores, saved(kept, 'queries'), true);

@@ -3,9 +3,10 @@ import { add, derivedOnce, matMul, mul, mulNumber, relu, sigmoid } from '../../e
 import { addTwice, gatedBy, scaledCube, sigmoidGradient, where } from '../../engines/native-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { T5Config } from '../config.js';
+import type { Mask } from '../dropout.js';
 import { weight, type T5Weights } from '../weights.js';
 import { foldScale, keepsDerived } from './folded.js';
-import { masked, saved, type Layer } from './layer.js';
+import { dropped, masked, outerMask, saved, savedMask, type Layer, type Saved } from './layer.js';
 import { normBackward, normForward } from './norm.js';
 
 /** The feed-forward layer with its norm and residual connection; both forms as in `feedForward`. */
@@ -16,15 +17,15 @@ export function feedForwardLayer(weights: T5Weights, prefix: string, norm: Tenso
   return {
     forward(x, dropout, save) {
       const { output: normed, unit, inverse } = normForward(x, scale, config.layer_norm_epsilon);
-      const { hidden, kept } = inner.forward(normed, save);
-      const hiddenMask = dropout.mask(hidden.shape);
-      const forwarded = matMul(masked(hidden, hiddenMask), wo, false, true);
-      const mask = dropout.mask(forwarded.shape);
-      return { output: add(x, masked(forwarded, mask)), saved: { unit, inverse, hiddenMask, mask, ...kept } };
+      const hiddenMask = dropout.mask([x.shape[0]!, config.d_ff]);
+      const { hidden, kept } = inner.forward(normed, hiddenMask, save);
+      const forwarded = matMul(hidden, wo, false, true);
+      const mask = outerMask(dropout, forwarded.shape, hiddenMask);
+      return { output: add(x, masked(forwarded, mask)), saved: { unit, inverse, mask, ...kept } };
     },
     backward(dOutput, kept) {
       const dNormed = tf.tidy(() => {
-        const dHidden = tf.tidy(() => masked(matMul(masked(dOutput, kept['mask']), wo), kept['hiddenMask']));
+        const dHidden = tf.tidy(() => matMul(masked(dOutput, savedMask(kept, 'mask')), wo));
         return inner.backward(dHidden, kept);
       });
       return normBackward(dOutput, dNormed, scale, saved(kept, 'unit'), saved(kept, 'inverse'));
@@ -35,11 +36,13 @@ export function feedForwardLayer(weights: T5Weights, prefix: string, norm: Tenso
 interface Inner {
   /** What the norm in front multiplies by; null where it is in the weights. */
   scale: Tensor | null;
-  forward(normed: Tensor, save: boolean): { hidden: Tensor; kept: Record<string, Tensor> };
-  backward(dHidden: Tensor, kept: Record<string, Tensor | null>): Tensor;
+  /** @returns the hidden values, `dropped` */
+  forward(normed: Tensor, mask: Mask | null, save: boolean): { hidden: Tensor; kept: Saved };
+  /** @param dHidden of the dropped values anything: `kept` leaves them out */
+  backward(dHidden: Tensor, kept: Saved): Tensor;
 }
 
-const NOTHING: Record<string, Tensor> = {};
+const NOTHING: Saved = {};
 
 function reluInner(weights: T5Weights, prefix: string, norm: Tensor): Inner {
   const given = weight(weights, `${prefix}.wi.weight`);
@@ -47,10 +50,10 @@ function reluInner(weights: T5Weights, prefix: string, norm: Tensor): Inner {
   const wi = folded ? derivedOnce('wi', [given, norm], () => foldScale(given, norm)) : given;
   return {
     scale: folded ? null : norm,
-    forward(normed, save) {
-      const hidden = tf.tidy(() => relu(matMul(normed, wi, false, true)));
+    forward(normed, mask, save) {
+      const hidden = tf.tidy(() => dropped(relu(matMul(normed, wi, false, true)), mask));
       if (!save) return { hidden, kept: NOTHING };
-      // Weights are frozen, so all that the backward pass needs is where relu let through: a byte instead of a float.
+      // Weights are frozen, so all that the backward pass needs is where values came through: a byte instead of a float.
       return { hidden, kept: { open: tf.greater(hidden, 0) } };
     },
     backward: (dHidden, kept) => matMul(where(saved(kept, 'open'), dHidden), wi),
@@ -85,9 +88,9 @@ function gated(
 ): Inner {
   return {
     scale,
-    forward(normed, save) {
+    forward(normed, mask, save) {
       const a = matMul(normed, wi0, false, true);
-      const b = matMul(normed, wi1, false, true);
+      const b = tf.tidy(() => dropped(matMul(normed, wi1, false, true), mask));
       const bent = scaledCube(a, cubic);
       const z = chain(mulNumber(a, linear), (t) => add(t, bent));
       if (!save) {
@@ -106,7 +109,7 @@ function gated(
         (t) => mul(t, b),
       );
       tf.dispose([a, b, bent, z, gate]);
-      return { hidden, kept: { value, slope } };
+      return { hidden, kept: { value: mask === null ? value : chain(value, (t) => dropped(t, mask)), slope } };
     },
     backward(dHidden, kept) {
       const fromA = tf.tidy(() => matMul(mul(dHidden, saved(kept, 'slope')), wi0));

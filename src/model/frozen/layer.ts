@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs';
-import { mul, reshape } from '../../engines/direct-ops.js';
-import type { Dropout } from '../dropout.js';
+import { mulNumber, reshape } from '../../engines/direct-ops.js';
+import { where } from '../../engines/native-ops.js';
+import type { Dropout, Mask } from '../dropout.js';
 
 /**
  * The explicit network: the same T5 as `forward`, for frozen weights and trained prompts, with a backward pass written
@@ -24,16 +25,42 @@ export interface Layer {
   backward(dOutput: Tensor, saved: Saved): Tensor | null;
 }
 
-/** Tensors that a forward pass leaves for the backward pass; null where there was nothing to save. */
-export type Saved = Record<string, Tensor | null>;
+/** What a forward pass leaves for the backward pass; null where there was nothing to save. */
+export type Saved = Record<string, Tensor | Mask | null>;
 
-/** Multiplies by a dropout mask, where there is one. */
-export function masked<T extends Tensor>(x: T, mask: Tensor | null | undefined): T {
-  return (mask ? mul(x, reshape(mask, x.shape)) : x) as T;
+export function saved(kept: Saved, name: string): Tensor {
+  const tensor = kept[name];
+  if (!tensor || 'keep' in tensor) throw new Error(`no tensor was saved as ${name}`);
+  return tensor;
 }
 
-export function saved(tensors: Saved, name: string): Tensor {
-  const tensor = tensors[name];
-  if (!tensor) throw new Error(`nothing was saved as ${name}`);
-  return tensor;
+export function savedMask(kept: Saved, name: string): Mask | null {
+  const mask = kept[name] ?? null;
+  if (mask !== null && !('keep' in mask)) throw new Error(`what was saved as ${name} is no mask`);
+  return mask;
+}
+
+export function tensorsOf(kept: Saved): Tensor[] {
+  return Object.values(kept)
+    .filter((value) => value !== null)
+    .map((value) => ('keep' in value ? value.keep : value));
+}
+
+/** Zero where the mask drops. What stays is not scaled: that is for `outerMask` to make good. */
+export function dropped(x: Tensor, mask: Mask | null): Tensor {
+  return mask === null ? x : where(reshape(mask.keep, x.shape), x);
+}
+
+/** Dropout of x. */
+export function masked(x: Tensor, mask: Mask | null): Tensor {
+  return mask === null ? x : mulNumber(dropped(x, mask), mask.scale);
+}
+
+/**
+ * The next mask of `dropout`, which also scales for an `inner` one: of values that were `dropped` and went through
+ * products only. There are fewer values here, and they are scaled once for both.
+ */
+export function outerMask(dropout: Dropout, shape: readonly number[], inner: Mask | null): Mask | null {
+  const mask = dropout.mask(shape);
+  return mask && { ...mask, scale: mask.scale * (inner?.scale ?? 1) };
 }

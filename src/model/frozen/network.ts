@@ -3,7 +3,7 @@ import { addN, matMul, mulNumber, reshape } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
 import { paddingBias } from '../attention.js';
 import type { T5Config } from '../config.js';
-import { noDropout, type Dropout } from '../dropout.js';
+import { noDropout, type Dropout, type Mask } from '../dropout.js';
 import { embedTokens } from '../embedding.js';
 import type { ForwardInput, T5Model } from '../t5.js';
 import { names, weight, type Stack, type T5Weights } from '../weights.js';
@@ -12,7 +12,7 @@ import { crossAttentionLayer, EncodedGradient } from './cross-attention.js';
 import { encoderBlocks } from './encoder-blocks.js';
 import { feedForwardLayer } from './feed-forward.js';
 import { firstRows } from './heads.js';
-import { masked } from './layer.js';
+import { masked, tensorsOf } from './layer.js';
 import { normBackward, normForward } from './norm.js';
 import { selfAttentionLayer } from './self-attention.js';
 import { BlockStack, type Block } from './stack.js';
@@ -43,7 +43,7 @@ export type NetworkGradients = {
 interface StackEnd {
   unit: Tensor;
   inverse: Tensor;
-  mask: Tensor | null;
+  mask: Mask | null;
 }
 
 /**
@@ -61,7 +61,7 @@ export class FrozenPass {
   private encoder?: BlockStack;
   private decoder?: BlockStack;
   private readonly ends: Partial<Record<Stack, StackEnd>> = {};
-  private promptMask: Tensor | null = null;
+  private promptMask: Mask | null = null;
 
   constructor(
     model: T5Model,
@@ -100,7 +100,7 @@ export class FrozenPass {
     this.encoder?.dispose();
     this.decoder?.dispose();
     this.crossGradient.dispose();
-    for (const end of Object.values(this.ends)) tf.dispose([end.unit, end.inverse, ...(end.mask ? [end.mask] : [])]);
+    for (const end of Object.values(this.ends)) tf.dispose(tensorsOf({ ...end }));
     tf.dispose(this.owned);
   }
 
@@ -131,8 +131,9 @@ export class FrozenPass {
     this.encoder = new BlockStack(blocks, this.keeps);
     const embedded = tf.tidy(() => tf.concat([input.prompts, embedTokens(weights, input.input_ids)], 1));
     const states = this.runStack('encoder', this.encoder, embedded, dropout, (mask) => {
-      if (this.gradient)
-        this.promptMask = this.own(firstRows(reshape(mask, [-1, config.d_model]), batch, promptLength));
+      if (!this.gradient) return;
+      const keep = this.own(firstRows(reshape(mask.keep, [-1, config.d_model]), batch, promptLength));
+      this.promptMask = { ...mask, keep };
     });
     return states;
   }
@@ -178,7 +179,7 @@ export class FrozenPass {
     blocks: BlockStack,
     embedded: Tensor3D,
     dropout: Dropout,
-    onMask: (mask: Tensor) => void,
+    onMask: (mask: Mask) => void,
   ): Tensor3D[] {
     const { config, weights } = this;
     const { shape } = embedded;
@@ -202,7 +203,9 @@ export class FrozenPass {
       const mask = dropout.mask(output.shape);
       keepState(masked(output, mask));
       if (!this.gradient) return;
-      this.ends[stack] = { unit: tf.keep(unit), inverse: tf.keep(inverse), mask: mask && tf.keep(mask) };
+      const end = { unit, inverse, mask };
+      tensorsOf(end).forEach((tensor) => tf.keep(tensor));
+      this.ends[stack] = end;
     });
     last.dispose();
     return states;

@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { add, matMul, mul, rowSums, softmax, sub } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
-import { masked } from './layer.js';
+import type { Mask } from '../dropout.js';
+import { dropped } from './layer.js';
 
 /** softmax(queries·keysᵀ + bias) over any leading axes: [..., T, e] and [..., L, e] → [..., T, L]. */
 export function probabilitiesOf(queries: Tensor, keys: Tensor, bias: Tensor | null): Tensor {
@@ -12,7 +13,7 @@ export function probabilitiesOf(queries: Tensor, keys: Tensor, bias: Tensor | nu
 }
 
 /**
- * Gradient of the scores, where context = (probabilities ∘ mask)·values.
+ * Gradient of the scores, where context = (probabilities ∘ mask)·values, unscaled (`dropped`).
  *
  * Softmax needs Σⱼ dPᵢⱼ·Pᵢⱼ, which equals dContextᵢ·contextᵢ (Dao et al. 2022): a product of small tensors takes the place
  * of two passes over the largest tensor of the network.
@@ -22,11 +23,11 @@ export function scoresBackward(
   context: Tensor,
   probabilities: Tensor,
   values: Tensor,
-  mask: Tensor | null,
+  mask: Mask | null,
 ): Tensor {
   return tf.tidy(() => {
     const along = rowSums(mul(dContext, context));
-    const centred = tf.tidy(() => sub(masked(matMul(dContext, values, false, true), mask), along));
+    const centred = tf.tidy(() => sub(dropped(matMul(dContext, values, false, true), mask), along));
     return mul(probabilities, centred);
   });
 }

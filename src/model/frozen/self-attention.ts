@@ -5,7 +5,7 @@ import type { T5Config } from '../config.js';
 import { weight, type T5Weights } from '../weights.js';
 import { headProjections } from './head-projections.js';
 import { firstRows, firstRowsOfHeads, fromHeads, toHeads } from './heads.js';
-import { masked, saved, type Layer } from './layer.js';
+import { dropped, masked, outerMask, saved, savedMask, type Layer } from './layer.js';
 import { normBackward, normForward } from './norm.js';
 import { probabilitiesOf, scoresBackward } from './scores.js';
 
@@ -42,18 +42,19 @@ export function selfAttentionLayer(options: SelfAttentionOptions): Layer {
       });
       const probabilities = probabilitiesOf(queries, keys, bias);
       const scoresMask = dropout.mask(probabilities.shape);
-      const context = tf.tidy(() => matMul(masked(probabilities, scoresMask), values));
+      const context = tf.tidy(() => matMul(dropped(probabilities, scoresMask), values));
       const attended = tf.tidy(() => matMul(fromHeads(context), wo, false, true));
-      const mask = dropout.mask(attended.shape);
+      const mask = outerMask(dropout, attended.shape, scoresMask);
       const output = add(x, masked(attended, mask));
       return { output, saved: { unit, inverse, queries, keys, values, probabilities, scoresMask, context, mask } };
     },
     backward(dOutput, kept) {
       const [queries, keys, values] = [saved(kept, 'queries'), saved(kept, 'keys'), saved(kept, 'values')];
       const probabilities = saved(kept, 'probabilities');
-      const scoresMask = kept['scoresMask'] ?? null;
-      const dContext = tf.tidy(() => toHeads(matMul(masked(dOutput, kept['mask']), wo), batch, config));
-      const dValues = tf.tidy(() => leadingHeads(matMul(masked(probabilities, scoresMask), dContext, true)));
+      const scoresMask = savedMask(kept, 'scoresMask');
+      const dAttended = tf.tidy(() => masked(dOutput, savedMask(kept, 'mask')));
+      const dContext = tf.tidy(() => toHeads(matMul(dAttended, wo), batch, config));
+      const dValues = tf.tidy(() => leadingHeads(matMul(dropped(probabilities, scoresMask), dContext, true)));
       const dScores = scoresBackward(dContext, saved(kept, 'context'), probabilities, values, scoresMask);
       const dQueries = tf.tidy(() => matMul(leadingHeads(dScores), keys));
       const dKeys = tf.tidy(() => leadingHeads(matMul(dScores, queries, true)));

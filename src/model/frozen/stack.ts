@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { add } from '../../engines/direct-ops.js';
 import { tf } from '../../engines/tf.js';
 import type { Dropout } from '../dropout.js';
-import type { Layer, Saved } from './layer.js';
+import { tensorsOf, type Layer, type Saved } from './layer.js';
 
 /** The layers of one encoder or decoder block: what checkpointing recomputes at once. */
 export type Block = readonly Layer[];
@@ -104,8 +104,4 @@ function replace(d: Tensor, compute: (d: Tensor) => Tensor | null): Tensor | nul
   const next = tf.tidy(() => compute(d) as Tensor) as Tensor | null;
   d.dispose();
   return next === null ? null : tf.keep(next);
-}
-
-function tensorsOf(saved: Saved): Tensor[] {
-  return Object.values(saved).filter((tensor) => tensor !== null);
 }
