@@ -9,7 +9,7 @@ export interface MaskLines {
 
 interface Kernel {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  fill(...args: number[]): void;
+  fill: (...args: number[]) => void;
 }
 
 /** What of WebAssembly is used here; Node's types do not have it. */
