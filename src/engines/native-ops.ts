@@ -75,9 +75,10 @@ export function place<T extends Tensor>(tensor: T): T {
 }
 
 /**
- * A bool tensor of zeros and ones. The values are copied, so they may be overwritten at once.
+ * A bool tensor.
  *
- * @param values a byte each, as many as `shape` holds
+ * @param values zeros and ones, a byte each. TensorFlow takes their memory over where it is aligned (to 64 bytes or
+ *   less), and copies it where it is not: only at an odd address may they be overwritten afterwards.
  */
 export function boolTensor(values: Uint8Array, shape: readonly number[]): Tensor {
   const backend = native();

@@ -99,3 +99,19 @@ test('masks are the same on every engine, and the gradient is the mask', async (
   for (const mask of found) assert.deepEqual(mask, found[0]);
   assert.equal(rowDropout(0, rows, 5), noDropout);
 });
+
+test('a mask stays what it is while the next are made', async () => {
+  for (const engine of await availableEngines()) {
+    await useEngine(engine);
+    for (let count = 1; count <= 33; count++) {
+      const many = Array.from({ length: count }, (_, place) => ({ seed: 1, place }));
+      const dropout = rowDropout(0.5, many, 3);
+      tf.tidy(() => {
+        const [first, again] = [dropout.mark().mask([count, 64])!, dropout.mask([count, 64])!];
+        const values = factors(first);
+        dropout.mask([count, 64]);
+        assert.deepEqual(factors(again), values, `${count} rows on ${engine}`);
+      });
+    }
+  }
+});

@@ -49,7 +49,9 @@ export function fillMask(
   const size = keys.length * outer * inner * width;
   // 65536 does not fit into the sixteen bits that draws are compared with.
   if (threshold > 0xffff) return new Uint8Array(size);
-  const at = 4 * keys.length;
+  // An odd address, at which TensorFlow copies. Memory that is aligned it takes over as it is, and the next mask would
+  // change the tensor.
+  const at = 4 * keys.length + 1;
   const missing = at + size + SLACK - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
   new Int32Array(memory.buffer, 0, keys.length).set(keys);
