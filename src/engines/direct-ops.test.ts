@@ -116,3 +116,12 @@ test('operations are counted however they are called', async (t) => {
     assert.equal(stop(), 3);
   });
 });
+
+test('node: constants make room for others, but not those that are in use', async (t) => {
+  if (!(await availableEngines()).includes('node')) return t.skip('there is no native engine');
+  await useEngine('node');
+  tf.tidy(() => {
+    const x = tf.ones([5000]);
+    for (let size = 1; size <= 5000; size++) direct.slice(x, [0], [size]).dispose();
+  });
+});

@@ -16,10 +16,13 @@ interface Binding {
   readonly TF_ATTR_INT: number;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
+  readonly TF_INT64: number;
   readonly TF_BOOL: number;
   executeOp(name: string, attributes: readonly object[], inputs: number[], outputs: number): NativeOutput[];
   createTensor(shape: number[], dtype: number, values: Float32Array | Int32Array | Uint8Array): number;
   deleteTensor(id: number): void;
+  getNumOfTensors(): number;
+  isUsingGpuDevice(): boolean;
 }
 
 interface NativeOutput {
@@ -39,12 +42,13 @@ interface NativeData {
 /** Attributes of operations, made once. */
 const attributes = new Map<string, object>();
 
-export function typeAttribute({ binding }: NativeBackend, name: string, type: 'float32' | 'int32' = 'float32'): object {
-  return remembered(attributes, `${name} ${type}`, () => ({
-    name,
-    type: binding.TF_ATTR_TYPE,
-    value: type === 'float32' ? binding.TF_FLOAT : binding.TF_INT32,
-  }));
+export function typeAttribute(
+  { binding }: NativeBackend,
+  name: string,
+  type: 'float32' | 'int32' | 'bool' = 'float32',
+): object {
+  const types = { float32: binding.TF_FLOAT, int32: binding.TF_INT32, bool: binding.TF_BOOL };
+  return remembered(attributes, `${name} ${type}`, () => ({ name, type: binding.TF_ATTR_TYPE, value: types[type] }));
 }
 
 export function boolAttribute({ binding }: NativeBackend, name: string, value: boolean): object {
@@ -120,18 +124,23 @@ export function countOperations(backend: NativeBackend): () => number {
 /** Most constants that are remembered; shapes vary with the lengths of batches. */
 const CONSTANTS = 4096;
 
-/** TensorFlow's ids of numbers and lists of integers that are inputs of operations; the oldest go first. */
+/**
+ * TensorFlow's ids of numbers and lists of integers that are inputs of operations. What was not used for longest goes
+ * first: never what an operation has just asked for, when another of its inputs needs the room.
+ */
 const constants = new Map<string, number>();
 
 function constant({ binding }: NativeBackend, key: string, make: () => number): number {
-  return remembered(constants, key, () => {
-    if (constants.size >= CONSTANTS) {
-      const [oldest, id] = constants.entries().next().value!;
-      constants.delete(oldest);
-      binding.deleteTensor(id);
-    }
-    return make();
-  });
+  const known = constants.get(key);
+  constants.delete(key);
+  if (known === undefined && constants.size >= CONSTANTS) {
+    const [oldest, id] = constants.entries().next().value!;
+    constants.delete(oldest);
+    binding.deleteTensor(id);
+  }
+  const id = known ?? make();
+  constants.set(key, id);
+  return id;
 }
 
 /** A number, for operations that take it as a tensor; remembered, so not for numbers that are new at every step. */
@@ -146,6 +155,21 @@ export function vector(backend: NativeBackend, values: readonly number[]): numbe
   return constant(backend, `v${values.join()}`, () =>
     binding.createTensor([values.length], binding.TF_INT32, Int32Array.from(values)),
   );
+}
+
+/**
+ * A row of numbers of 32 bits without sign, [1, N], each in 64 bits.
+ *
+ * @param key names the values: they are made once
+ */
+export function longs(backend: NativeBackend, key: string, values: () => readonly number[]): number {
+  return constant(backend, `l${key}`, () => newLongs(backend, values(), true));
+}
+
+/** The same, not remembered: the caller's to delete. A row, or a column [N, 1]. */
+export function newLongs({ binding }: NativeBackend, values: readonly number[], row: boolean): number {
+  const words = Int32Array.from({ length: 2 * values.length }, (_, i) => (i % 2 === 0 ? values[i >> 1]! : 0));
+  return binding.createTensor(row ? [1, values.length] : [values.length, 1], binding.TF_INT64, words);
 }
 
 /** An integer (an axis). */
