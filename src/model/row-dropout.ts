@@ -1,9 +1,8 @@
-import { boolTensor } from '../engines/native-ops.js';
 import { tf } from '../engines/tf.js';
 import { Rng } from '../util/rng.js';
 import type { Tensor } from '@tensorflow/tfjs';
 import { noDropout, type Dropout, type Mask } from './dropout.js';
-import { fillMask } from './row-mask/fill.js';
+import { keepTensor } from './row-mask/keep.js';
 
 /** Names a row's masks: the seed of its run, and its place among the rows of that run's step. */
 export interface RowNoise {
@@ -40,7 +39,7 @@ function fromMask(rate: number, keys: readonly number[], first: number): Dropout
     }
     const [outer, ...rest] = middle as [number, ...number[]];
     const inner = rest.reduce((product, n) => product * n, 1);
-    return { keep: boolTensor(fillMask(keys, { outer, inner, width }, ++number, threshold), shape), scale };
+    return { keep: keepTensor(keys, { outer, inner, width }, ++number, threshold, shape), scale };
   };
   return {
     apply: <T extends Tensor>(x: T): T => {
