@@ -25,7 +25,7 @@ export interface T5Config {
 
 const count = z.number().int().positive();
 
-const hubConfig = z.object({
+const shape = z.object({
   model_type: z.string().optional(),
   vocab_size: count,
   d_model: count,
@@ -34,9 +34,9 @@ const hubConfig = z.object({
   num_layers: count,
   num_decoder_layers: count.nullish(),
   num_heads: count,
-  relative_attention_num_buckets: count.default(32),
+  relative_attention_num_buckets: z.number().int().min(4).default(32),
   relative_attention_max_distance: count.default(128),
-  dropout_rate: z.number().min(0).max(1).default(0.1),
+  dropout_rate: z.number().min(0).lt(1).default(0.1),
   layer_norm_epsilon: z.number().positive().default(1e-6),
   feed_forward_proj: z.enum(['relu', 'gated-gelu']).default('relu'),
   tie_word_embeddings: z.boolean().default(true),
@@ -44,6 +44,19 @@ const hubConfig = z.object({
   pad_token_id: z.number().int().min(0).default(0),
   eos_token_id: z.number().int().min(0).default(1),
   decoder_start_token_id: z.number().int().min(0).nullish(),
+});
+
+const hubConfig = shape.check(({ value, issues }) => {
+  const fault = (key: keyof typeof value, message: string) =>
+    issues.push({ code: 'custom', input: value[key], path: [key], message });
+  const half = value.relative_attention_num_buckets / 2;
+  if (value.relative_attention_max_distance <= half) {
+    fault('relative_attention_max_distance', `right would be more than half of the buckets, which is ${half}`);
+  }
+  // Batches put 0 in front of the labels, whoever reads them.
+  if ((value.decoder_start_token_id ?? value.pad_token_id) !== 0) {
+    fault('decoder_start_token_id', 'only models whose answers begin behind token 0 can be used, as those of T5 do');
+  }
 });
 
 /**
