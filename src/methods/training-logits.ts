@@ -65,7 +65,8 @@ export function trainingLogits(
     own,
     Int32Array.from(pass.rows, ({ entry }) => entry),
   );
-  const { dropout } = options;
+  const { dropout, gradient_checkpointing } = options;
   const changed = { config: model.config, weights: method.weights(own) };
-  return forward(changed, input, { dropout, ...(choice && { choice }) }).logits;
+  const checkpointing = gradient_checkpointing ? { checkpointing: { trained: own } } : {};
+  return forward(changed, input, { dropout, ...(choice && { choice }), ...checkpointing }).logits;
 }

@@ -1,9 +1,10 @@
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
-import { adaptersOf } from './adapter.js';
+import { adaptersOf, type Adapt } from './adapter.js';
 import { attend, causalBias, keyValue, paddingBias, type KeyValue } from './attention.js';
+import { checkpointed, trainedInBlock, trainsBias } from './checkpointing.js';
 import type { T5Config } from './config.js';
-import { noDropout } from './dropout.js';
+import { noDropout, type Dropout } from './dropout.js';
 import { embedTokens } from './embedding.js';
 import type { ForwardOptions } from './encoder.js';
 import { feedForward } from './feed-forward.js';
@@ -25,55 +26,52 @@ export interface DecoderCache {
   length: number;
 }
 
-/** What a decoder block attends to besides its own input. */
+/** What a decoder block works with besides its own input. */
 interface BlockContext {
-  self(block: number, normed: Tensor2D): KeyValue;
-  cross(block: number): KeyValue;
+  self: (block: number, normed: Tensor2D) => KeyValue;
+  cross: (block: number) => KeyValue;
   selfBias: Tensor;
   crossBias: Tensor4D;
+  adapt: Adapt;
 }
 
+/** One block: x [B·T, D] → [B·T, D]. */
+function decoderBlock(
+  weights: T5Weights,
+  config: T5Config,
+  block: number,
+  x: Tensor2D,
+  { self, cross, selfBias, crossBias, adapt }: BlockContext,
+  dropout: Dropout,
+): Tensor2D {
+  const batch = crossBias.shape[0];
+  const norm = (layer: number, of: Tensor2D) =>
+    normalise(weights, names.norm('decoder', block, layer), of, config.layer_norm_epsilon);
+  const attention = (prefix: string, normed: Tensor2D, keys: KeyValue, bias: Tensor) =>
+    attend(weights, prefix, normed, keys, bias, batch, config, dropout);
+  const normed = norm(0, x);
+  const attended = attention(names.selfAttention('decoder', block), normed, self(block, normed), selfBias);
+  const listening = tf.add(x, dropout.apply(adapt(names.adapter('decoder', block, 0), attended))) as Tensor2D;
+  const crossed = attention(names.crossAttention(block), norm(1, listening), cross(block), crossBias);
+  const between = tf.add(listening, dropout.apply(crossed)) as Tensor2D;
+  const forwarded = feedForward(weights, names.feedForward('decoder', block), norm(2, between), config, dropout);
+  return tf.add(between, dropout.apply(adapt(names.adapter('decoder', block, 2), forwarded)));
+}
+
+/** Everything around the blocks, which `run` goes through one by one. */
 function runBlocks(
   weights: T5Weights,
   config: T5Config,
   embedded: Tensor3D,
-  context: BlockContext,
   options: ForwardOptions,
+  run: (block: number, x: Tensor2D) => Tensor2D,
 ): Decoded {
   const dropout = options.dropout ?? noDropout;
-  const [batch, length] = embedded.shape;
-  const shape: [number, number, number] = [batch, length, config.d_model];
-  const adapt = adaptersOf(weights, options.choice ?? null, length);
+  const { shape } = embedded;
   let x = dropout.apply(embedded).reshape([-1, config.d_model]) as Tensor2D; // [B·T, D]
   const all = [x.reshape(shape) as Tensor3D];
   for (let block = 0; block < config.num_decoder_layers; block++) {
-    const norm = (layer: number) =>
-      normalise(weights, names.norm('decoder', block, layer), x, config.layer_norm_epsilon);
-    const normed = norm(0);
-    const attended = attend(
-      weights,
-      names.selfAttention('decoder', block),
-      normed,
-      context.self(block, normed),
-      context.selfBias,
-      batch,
-      config,
-      dropout,
-    );
-    x = tf.add(x, dropout.apply(adapt(names.adapter('decoder', block, 0), attended)));
-    const crossed = attend(
-      weights,
-      names.crossAttention(block),
-      norm(1),
-      context.cross(block),
-      context.crossBias,
-      batch,
-      config,
-      dropout,
-    );
-    x = tf.add(x, dropout.apply(crossed));
-    const forwarded = feedForward(weights, names.feedForward('decoder', block), norm(2), config, dropout);
-    x = tf.add(x, dropout.apply(adapt(names.adapter('decoder', block, 2), forwarded)));
+    x = run(block, x);
     if (options.all && block < config.num_decoder_layers - 1) all.push(x.reshape(shape) as Tensor3D);
   }
   const last = normalise(weights, names.finalNorm('decoder'), x, config.layer_norm_epsilon);
@@ -81,11 +79,16 @@ function runBlocks(
   return options.all ? { hidden, all: [...all, hidden] } : { hidden };
 }
 
-function crossKeyValue(weights: T5Weights, config: T5Config, encoded: Tensor3D): KeyValue[] {
+/** Keys and values that one block's cross-attention makes of the encoder's output [B, S, D]. */
+function crossKeyValue(weights: T5Weights, config: T5Config, encoded: Tensor3D): (block: number) => KeyValue {
   const flat = encoded.reshape([-1, config.d_model]) as Tensor2D;
-  return Array.from({ length: config.num_decoder_layers }, (_, block) =>
-    keyValue(weights, names.crossAttention(block), flat, encoded.shape[0], config),
-  );
+  return (block) => keyValue(weights, names.crossAttention(block), flat, encoded.shape[0], config);
+}
+
+/** Those of all blocks. */
+function crossKeyValues(weights: T5Weights, config: T5Config, encoded: Tensor3D): KeyValue[] {
+  const ofBlock = crossKeyValue(weights, config, encoded);
+  return Array.from({ length: config.num_decoder_layers }, (_, block) => ofBlock(block));
 }
 
 function selfBias(weights: T5Weights, config: T5Config, queries: number, keys: number): Tensor4D {
@@ -111,25 +114,69 @@ export function decode(
   encoded: { hidden: Tensor3D; mask: Tensor2D },
   options: ForwardOptions = {},
 ): Decoded {
-  const [batch, length] = decoderInputIds.shape;
-  const cross = crossKeyValue(weights, config, encoded.hidden);
-  return runBlocks(
+  const length = decoderInputIds.shape[1];
+  const run = blockRunner(
     weights,
     config,
-    embedTokens(weights, decoderInputIds),
     {
-      self: (block, normed) => keyValue(weights, names.selfAttention('decoder', block), normed, batch, config),
-      cross: (block) => cross[block]!,
+      encoded: encoded.hidden,
       selfBias: tf.add(selfBias(weights, config, length, length), causalBias(length)),
       crossBias: paddingBias(encoded.mask),
+      choice: options.choice ?? null,
     },
     options,
   );
+  return runBlocks(weights, config, embedTokens(weights, decoderInputIds), options, run);
+}
+
+/** What all blocks read besides their weights, under teacher forcing. */
+interface Shared {
+  /** [B, S, D] */
+  encoded: Tensor3D;
+  /** [1, H, T, T] */
+  selfBias: Tensor4D;
+  /** [B, 1, 1, S] */
+  crossBias: Tensor4D;
+  /** [B, K], see `ForwardOptions` */
+  choice: Tensor2D | null;
+}
+
+/** How `decode` goes through a block: as it is, or checkpointed. */
+function blockRunner(
+  weights: T5Weights,
+  config: T5Config,
+  shared: Shared,
+  { checkpointing, dropout = noDropout }: ForwardOptions,
+): (block: number, x: Tensor2D) => Tensor2D {
+  const context = ({ selfBias, crossBias, choice }: Shared, cross: BlockContext['cross']): BlockContext => ({
+    self: (block, normed) =>
+      keyValue(weights, names.selfAttention('decoder', block), normed, crossBias.shape[0], config),
+    cross,
+    selfBias,
+    crossBias,
+    adapt: adaptersOf(weights, choice, selfBias.shape[2]),
+  });
+  if (checkpointing === undefined) {
+    const cross = crossKeyValues(weights, config, shared.encoded);
+    const once = context(shared, (block) => cross[block]!);
+    return (block, x) => decoderBlock(weights, config, block, x, once, dropout);
+  }
+  return (block, x) =>
+    checkpointed(
+      { x, ...shared },
+      ['x', 'encoded', ...(trainsBias(checkpointing, 'decoder') ? (['selfBias'] as const) : [])],
+      trainedInBlock(checkpointing, 'decoder', block),
+      dropout,
+      (kept, again) => {
+        const cross = crossKeyValue(weights, config, kept.encoded);
+        return decoderBlock(weights, config, block, kept.x, context(kept, cross), again);
+      },
+    );
 }
 
 /** An empty cache over an encoder output. The caller frees it with `disposeCache`. */
 export function startCache(weights: T5Weights, config: T5Config, encoded: Tensor3D): DecoderCache {
-  return { cross: tf.tidy(() => crossKeyValue(weights, config, encoded)), self: [], length: 0 };
+  return { cross: tf.tidy(() => crossKeyValues(weights, config, encoded)), self: [], length: 0 };
 }
 
 /**
@@ -150,25 +197,23 @@ export function decodeStep(
 ): { hidden: Tensor3D; self: KeyValue[] } {
   return tf.tidy(() => {
     const self: KeyValue[] = [];
-    const { hidden } = runBlocks(
-      weights,
-      config,
-      embedTokens(weights, ids),
-      {
-        self: (block, normed) => {
-          const own = keyValue(weights, names.selfAttention('decoder', block), normed, ids.shape[0], config);
-          const before = cache.self[block];
-          self[block] =
-            before === undefined
-              ? own
-              : { keys: tf.concat([before.keys, own.keys], 2), values: tf.concat([before.values, own.values], 2) };
-          return self[block];
-        },
-        cross: (block) => cache.cross[block]!,
-        selfBias: selfBias(weights, config, 1, cache.length + 1),
-        crossBias: paddingBias(mask),
+    const context: BlockContext = {
+      self: (block, normed) => {
+        const own = keyValue(weights, names.selfAttention('decoder', block), normed, ids.shape[0], config);
+        const before = cache.self[block];
+        self[block] =
+          before === undefined
+            ? own
+            : { keys: tf.concat([before.keys, own.keys], 2), values: tf.concat([before.values, own.values], 2) };
+        return self[block];
       },
-      choice === null ? {} : { choice },
+      cross: (block) => cache.cross[block]!,
+      selfBias: selfBias(weights, config, 1, cache.length + 1),
+      crossBias: paddingBias(mask),
+      adapt: adaptersOf(weights, choice, 1),
+    };
+    const { hidden } = runBlocks(weights, config, embedTokens(weights, ids), {}, (block, x) =>
+      decoderBlock(weights, config, block, x, context, noDropout),
     );
     return { hidden, self };
   });

@@ -114,7 +114,9 @@ function pretrainRun(
     loss_columns: ['loss'],
     loss([parameters], { batch, rows, weights }, step) {
       const dropout = rowDropout(train.dropout ? t5.dropout_rate : 0, rows, step);
-      const { logits } = forward({ config: t5, weights: parameters! }, batchTensors(batch, null), { dropout });
+      const model = { config: t5, weights: parameters! };
+      const checkpointing = train.gradient_checkpointing ? { checkpointing: { trained: parameters! } } : {};
+      const { logits } = forward(model, batchTensors(batch, null), { dropout, ...checkpointing });
       const loss = tokenCrossEntropy(logits, batch.labels, weights);
       return { total: loss, terms: { loss } };
     },
@@ -156,10 +158,7 @@ function exportModel(run: Run, hub: Record<string, unknown>, vocabularyFolder: s
  * task's name in front, mixed with span corruption. This is how the bundled model was made.
  */
 export async function pretrain(config: PretrainConfig, context: Context): Promise<RunOutcome[]> {
-  const { gradient_checkpointing, length_window } = config.train;
-  if (gradient_checkpointing || length_window > 1) {
-    throw new UserError('pretrain has neither train.gradient_checkpointing nor train.length_window: leave them out');
-  }
+  if (config.train.length_window > 1) throw new UserError('pretrain has no train.length_window: leave it out');
   const vocabularyFolder = await modelFolder(config.vocabulary);
   const tokenizer = loadTokenizer(vocabularyFolder);
   const hub = hubConfig(config, tokenizer);
