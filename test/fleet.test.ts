@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { loadCheckpoint } from '../src/checkpoints/manager.js';
+import { finalCheckpoint } from '../src/checkpoints/finished.js';
+import { readSafetensors } from '../src/checkpoints/safetensors.js';
 import { availableEngines } from '../src/engines/test-engines.js';
-import { finalCheckpointFolder } from '../src/train/session.js';
 import { Rng } from '../src/util/rng.js';
 import { assertSameRun, record, rows } from './folders.js';
 import { mpt, mptDone, startMpt, temporaryFolder } from './mpt.js';
@@ -23,17 +23,22 @@ function folder(out: string, run: string): string {
 
 /** Four runs that end at different steps: patience is their own. */
 function teach(out: string, fleet: number): string[] {
-  const settings = [`train.max_steps=${STEPS}`, 'train.patience=7', 'optim.learning_rate=0.05'];
+  const settings = [
+    ...[`train.max_steps=${STEPS}`, 'train.patience=7', 'optim.learning_rate=0.05'],
+    'train.keep_finished=all', // the optimiser is compared too
+  ];
   const options = settings.flatMap((setting) => ['--set', setting]);
   return ['teach', '-c', 'teach.yaml', ...options, '--out', out, '--fleet', String(fleet)];
 }
 
 /** Asserts that a run came to the same, but for rounding. */
 function assertClose(actual: string, expected: string): void {
-  const [a, b] = [actual, expected].map((run) => loadCheckpoint(finalCheckpointFolder(join(run, 'checkpoints'))!));
+  const [a, b] = [actual, expected].map((run) => finalCheckpoint(join(run, 'checkpoints'))!);
   assert.equal(a!.step, b!.step, actual);
-  for (const [name, { data }] of Object.entries(a!.tensors)) {
-    data.forEach((value, i) => assert.ok(Math.abs(value - b!.tensors[name]!.data[i]!) < 1e-4, `${actual}: ${name}`));
+  const [trained, wanted] = [a!, b!].map(({ files }) => readSafetensors(files[0]));
+  for (const name of trained!.names) {
+    const values = wanted!.float32(name);
+    trained!.float32(name).forEach((value, i) => assert.ok(Math.abs(value - values[i]!) < 1e-4, `${actual}: ${name}`));
   }
 }
 
@@ -172,4 +177,36 @@ test('a fleet of adapted prompts, and what is wrong with a size', async () => {
   const refused = await mpt(home, [...adapt, '--fleet', '0']);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /--fleet 0: fleet.*a whole number, at least 1/);
+});
+
+test('a sweep: rates train side by side as variants, each as alone under its name', async () => {
+  const teachAt = (out: string, ...more: string[]) => {
+    const settings = ['train.max_steps=10', 'train.keep_finished=all'].flatMap((setting) => ['--set', setting]);
+    return ['teach', '-c', 'teach.yaml', '-t', 'cb', '-s', '1', ...settings, '--out', out, ...more];
+  };
+  const rates = ['0.05', '0.2'];
+  await mptDone(home, teachAt('swept', '--sweep', `optim.learning_rate=${rates.join()}`, '--fleet', '2'));
+  for (const rate of rates) {
+    const variant = `learning_rate_${rate}`;
+    await mptDone(home, teachAt('set', '--set', `optim.learning_rate=${rate}`, '--variant', variant));
+    const [swept, lone] = ['swept', 'set'].map((out) =>
+      join(home, out, 'tiny', 'teach', `pt-${variant}`, 'cb', 'seed-1'),
+    );
+    assertClose(swept!, lone!);
+    assert.equal(record(swept!).fleet!.size, 2);
+    assert.equal(record(swept!).config_hash, record(lone!).config_hash);
+  }
+  const [low, high] = rates.map((rate) =>
+    rows(join(home, 'swept', 'tiny', 'teach', `pt-learning_rate_${rate}`, 'cb', 'seed-1'), 'train.csv'),
+  );
+  assert.notDeepEqual(
+    low!.map(({ loss }) => loss),
+    high!.map(({ loss }) => loss),
+  );
+  const named = await mpt(home, teachAt('swept', '--sweep', 'optim.learning_rate=1,2', '--variant', 'x'));
+  assert.equal(named.code, 2);
+  assert.match(named.stderr, /--sweep names its settings itself, but variant is "x"/);
+  const misspelt = await mpt(home, teachAt('swept', '--sweep', 'optim.lerning_rate=1,2'));
+  assert.equal(misspelt.code, 2);
+  assert.match(misspelt.stderr, /optim\.lerning_rate.*learning_rate/s);
 });

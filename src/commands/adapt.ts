@@ -2,7 +2,7 @@ import { METHODS } from '../methods/names.js';
 import { adapt } from '../recipes/adapt.js';
 import { dryRun } from './dry-run.js';
 import { reportOutcomes, startContext } from './session.js';
-import { configOf, fleetOption, multiTaskOption, stageCommand, variantOption } from './stage-options.js';
+import { configsOf, fleetOption, multiTaskOption, stageCommand, sweepOption, variantOption } from './stage-options.js';
 
 const EXAMPLES = `
 Method mpt needs a distilled run (mpt distill, same experiment), spot and attempt need teachers (mpt teach); spot finds
@@ -11,6 +11,7 @@ its source with the prompt that --method pt tuned on the task before, unless spo
 Examples:
   $ mpt adapt --config configs/demo/adapt.yaml --task wn_living --seed 1,2
   $ mpt adapt --task boolq,cb,wic --seed 1,2,3 --fleet 9       nine runs side by side
+  $ mpt adapt --task boolq --sweep optim.learning_rates.shared_prompt=0.1,0.3 --fleet 2    two rates, as variants
   $ mpt adapt --task boolq --data-dir ./data --model ./t5-base
   $ mpt adapt --task boolq --method pt                         plain prompt tuning, to compare with
   $ mpt adapt --task boolq --method attempt                    a mixture of the teachers' prompts
@@ -24,10 +25,11 @@ export function adaptCommand() {
     .addOption(multiTaskOption())
     .option('--source <dir>', 'distilled run that mpt starts from, if of another experiment')
     .option('--teachers <dir>', 'teachers that spot and attempt start from, if of another experiment')
+    .addOption(sweepOption())
     .addOption(fleetOption())
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
-      const { config, text } = configOf('adapt', options, {
+      const { configs, text } = configsOf('adapt', options, {
         method: options.method,
         source: options.source,
         teachers: options.teachers,
@@ -35,8 +37,8 @@ export function adaptCommand() {
         variant: options.variant,
         multi_task: options.multiTask,
       });
-      const context = await startContext(config.engine, options);
-      if (dryRun(text, options)) await adapt(config, context);
-      else reportOutcomes(await adapt(config, context), options);
+      const context = await startContext(configs[0].engine, options);
+      if (dryRun(text, options)) await adapt(configs, context);
+      else reportOutcomes(await adapt(configs, context), options);
     });
 }

@@ -71,9 +71,9 @@ export function demoCommand() {
       const config = <S extends Stage>(stage: S, more: CommandFlags = {}) =>
         loadConfig(stage, join(folder, `${stage}.yaml`), { flags: { ...flags, ...more } }).config;
 
-      await teach(config('teach'), context);
+      await teach([config('teach')], context);
       await distill(config('distill'), context);
-      for (const method of ['mpt', 'pt'] as const) await adapt(config('adapt', { method }), context);
+      for (const method of ['mpt', 'pt'] as const) await adapt([config('adapt', { method })], context);
       const evaluation = config('eval');
       await evaluate({ ...evaluation, few_shot: null, tasks: config('adapt').tasks }, context);
       await evaluate(evaluation, context);

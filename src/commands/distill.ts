@@ -1,10 +1,10 @@
 import { distill } from '../recipes/distill.js';
 import { dryRun } from './dry-run.js';
 import { reportOutcomes, startContext } from './session.js';
-import { configOf, stageCommand, variantOption } from './stage-options.js';
+import { configOf, noFleetOption, stageCommand, variantOption } from './stage-options.js';
 
 const EXAMPLES = `
-Needs the teachers of all source tasks (mpt teach, same experiment).
+Needs the teachers of all source tasks (mpt teach, same experiment), but for distill.lambda=0, which looks at none.
 
 Examples:
   $ mpt distill --config configs/demo/distill.yaml
@@ -17,6 +17,7 @@ export function distillCommand() {
   return stageCommand('distill', 'distil one shared prompt and task vectors from all teachers at once')
     .addOption(variantOption())
     .option('--teachers <dir>', 'folder with <task>/seed-<n> of the teachers, if of another experiment')
+    .addOption(noFleetOption('a distilled run has the rows of all its source tasks in its batches already'))
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
       const { config, text } = configOf('distill', options, {

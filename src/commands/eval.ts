@@ -9,7 +9,15 @@ import { buildTables } from '../reports/table-build.js';
 import { inspectRun } from '../runs/status.js';
 import { dryRun } from './dry-run.js';
 import { startContext } from './session.js';
-import { commaList, configOf, multiTaskOption, stageCommand, variantOption, wholeNumber } from './stage-options.js';
+import {
+  commaList,
+  configOf,
+  multiTaskOption,
+  noFleetOption,
+  stageCommand,
+  variantOption,
+  wholeNumber,
+} from './stage-options.js';
 
 const EXAMPLES = `
 "Few-shot" means few labelled training examples (k in all, not per class): every draw of k adapts its own prompt.
@@ -40,6 +48,7 @@ export function evalCommand() {
       shotsList,
     )
     .option('--draws <n>', 'random training sets per k (and seed)', wholeNumber)
+    .addOption(noFleetOption('the draws of a few-shot run train side by side in any case, where methods allow it'))
     .addHelpText('after', EXAMPLES)
     .action(async (options) => {
       const { config, text } = configOf('eval', options, {

@@ -1,11 +1,13 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { defaultConfigFile, loadConfig, type LoadedConfig } from '../config/load.js';
 import type { CommandFlags } from '../config/overrides.js';
-import type { Stage } from '../config/schema.js';
+import type { ConfigOf, Stage } from '../config/schema.js';
+import { sweepPoints, type SweepPoint } from '../config/sweep.js';
 import { ENGINE_NAMES } from '../engines/select.js';
 import { PROGRESS_MODES, type ProgressMode } from '../logging/progress.js';
-import { expandTasks } from '../tasks/groups.js';
-import { knownTaskNames } from '../tasks/known-tasks.js';
+import type { Sweep } from '../recipes/tune-tasks.js';
+import { TASK_NAMES } from '../tasks/known-tasks.js';
+import { UserError } from '../util/errors.js';
 
 /** Parses "1,2,3" (the option may also be repeated). */
 function wholeNumbers(text: string, before: number[] | undefined): number[] {
@@ -81,6 +83,14 @@ export function variantOption() {
   );
 }
 
+/** Stages whose runs may differ in settings and still train side by side. */
+export function sweepOption() {
+  return new Option(
+    '--sweep <key=values>',
+    'a run for each of several settings, as variants, e.g. optim.learning_rate=0.1,0.3 (repeatable: a grid)',
+  ).argParser(repeatable);
+}
+
 export function multiTaskOption() {
   return new Option('--multi-task', 'tasks that are trained together, as one run');
 }
@@ -89,8 +99,15 @@ export function multiTaskOption() {
 export function fleetOption() {
   return new Option(
     '--fleet <n>',
-    'train so many runs (tasks, seeds) side by side: they share passes over the model',
+    'train so many runs (tasks, settings of --sweep, seeds) side by side: they share passes over the model',
   ).argParser(wholeNumber);
+}
+
+/** The same where it would be of no use: says where it is, and why not here. */
+export function noFleetOption(why: string) {
+  return new Option('--fleet <n>').hideHelp().argParser((): never => {
+    throw new InvalidArgumentError(`It is for mpt teach and mpt adapt: ${why}.`);
+  });
 }
 
 export function progressOption() {
@@ -121,7 +138,7 @@ export interface StageOptions {
 export function configOf<S extends Stage>(stage: S, options: StageOptions, more: CommandFlags = {}): LoadedConfig<S> {
   return loadConfig(stage, options.config ?? defaultConfigFile(stage), {
     set: options.set ?? [],
-    tasks: { known: knownTaskNames, expand: expandTasks },
+    tasks: TASK_NAMES,
     flags: {
       tasks: options.task,
       seeds: options.seed,
@@ -136,4 +153,31 @@ export function configOf<S extends Stage>(stage: S, options: StageOptions, more:
       ...more,
     },
   });
+}
+
+/**
+ * The same for each setting of `--sweep`, whose name is its variant; the one config where there is no sweep.
+ *
+ * @returns `text` as YAML, one document a config
+ * @throws UserError where the config has a variant already: what that builds on has no such settings in its name
+ */
+export function configsOf<S extends 'teach' | 'adapt'>(
+  stage: S,
+  options: StageOptions & { sweep?: string[] | undefined },
+  more: CommandFlags = {},
+): { configs: Sweep<ConfigOf<S>>; text: string } {
+  const [first, ...others] = sweepPoints(options.sweep ?? []);
+  const plain = configOf(stage, options, more);
+  if (first === undefined) return { configs: [plain.config], text: plain.text };
+  if (plain.config.variant !== null) {
+    const hint = 'Leave the variant out, or give one setting at a time with --set and a --variant of its own.';
+    throw new UserError(`--sweep names its settings itself, but variant is "${plain.config.variant}".`, { hint });
+  }
+  const at = ({ set, variant }: SweepPoint) =>
+    configOf(stage, { ...options, set: [...(options.set ?? []), ...set] }, { ...more, variant });
+  const loaded = [at(first), ...others.map(at)] as const;
+  return {
+    configs: [loaded[0].config, ...loaded.slice(1).map(({ config }) => config)],
+    text: loaded.map(({ text }) => text).join('---\n'),
+  };
 }

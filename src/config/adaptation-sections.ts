@@ -43,7 +43,7 @@ const spotSection = z
       .nullable()
       .default(null)
       .describe(
-        'folder with <task>/seed-<n> of prompts that method pt tuned on the targets: their task embeddings; null = those of the same experiment',
+        'folder with <task>/seed-<n> of prompts that method pt tuned on the targets: their task embeddings; null = those of the same experiment. Adaptation takes that of its own seed where it exists, else the first; a few-shot run only those of its own seed, which are tuned on the same draws',
       ),
   })
   .prefault({})

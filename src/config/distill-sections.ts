@@ -7,7 +7,9 @@ export const lossesSection = z
       .number()
       .min(0)
       .default(0.9)
-      .describe('weight of the distillation losses beside the task loss (Eq 5); 0 = no distillation'),
+      .describe(
+        'weight of the distillation losses beside the task loss (Eq 5); 0 = no distillation, which needs no teachers',
+      ),
     temperature: z
       .number()
       .gt(0)
@@ -42,6 +44,20 @@ export const lossesSection = z
   })
   .prefault({})
   .describe('the losses of Eqs 3 to 5');
+
+export type LossesSection = z.output<typeof lossesSection>;
+
+/** What the losses look at: the teachers' outputs, which take a pass of the model, and their prompts. */
+export function lookedAt({ lambda, ...losses }: LossesSection): { outputs: boolean; prompts: boolean } {
+  const hidden = losses.loss_hidden && (losses.hidden_encoder || losses.hidden_decoder);
+  return { outputs: lambda > 0 && (losses.loss_logits || hidden), prompts: lambda > 0 && losses.loss_prompt };
+}
+
+/** Whether there must be teachers. */
+export function needsTeachers(losses: LossesSection): boolean {
+  const { outputs, prompts } = lookedAt(losses);
+  return outputs || prompts;
+}
 
 export const samplingSection = (defaults: { stochastic: boolean }) =>
   z

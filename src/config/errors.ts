@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { nearest, UserError } from '../util/errors.js';
 import { childSchema, expectation, keysOf, listKeys } from './describe.js';
 import { findLocated, type Located, type Origin } from './located.js';
+import { schemas, STAGES, type Stage } from './schema.js';
 import { showPath } from './show-path.js';
 
 /** One thing that is wrong in a config. */
@@ -82,14 +83,23 @@ function unknownKey(schema: z.ZodType, root: Located, path: readonly PropertyKey
   };
 }
 
-/** The nearest key in the same section, else a key of that name in another section, else what there is. */
+/** The nearest key in the same section, else one of that name in another section or stage, else what there is. */
 function suggestKey(schema: z.ZodType, key: string, siblings: readonly string[]): string {
   const close = nearest(key, siblings);
   if (close !== undefined) return `Did you mean "${close}"?`;
   const all = listKeys(schema).map(({ path }) => path);
-  const elsewhere = all.find((path) => path.split('.').at(-1) === key) ?? nearestLast(key, all);
+  const elsewhere = all.find((path) => path.split('.').at(-1) === key);
   if (elsewhere !== undefined) return `Did you mean "${elsewhere}"?`;
-  return `Known here: ${siblings.join(', ')}`;
+  const stages = otherStages(schema, key);
+  if (stages.length > 0) return `It is a key of ${stages.map((stage) => `mpt ${stage}`).join(' and ')}`;
+  const like = nearestLast(key, all);
+  return like === undefined ? `Known here: ${siblings.join(', ')}` : `Did you mean "${like}"?`;
+}
+
+/** The stages whose configs have a key of this name, where `schema` is the config of another one. */
+function otherStages(schema: z.ZodType, key: string): Stage[] {
+  if (!STAGES.some((stage) => schemas[stage] === schema)) return [];
+  return STAGES.filter((stage) => listKeys(schemas[stage]).some(({ path }) => path.split('.').at(-1) === key));
 }
 
 function nearestLast(key: string, paths: readonly string[]): string | undefined {

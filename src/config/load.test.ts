@@ -98,7 +98,7 @@ optim:
   beta1: 1
 `;
     assert.deepEqual(
-      faultsOf('adapt', text, { tasks: { known: () => ['boolq', 'cb'], expand: (names) => [...names] } }),
+      faultsOf('adapt', text, { tasks: { known: () => ['boolq', 'cb'], groups: [], expand: (names) => [...names] } }),
       [
         'config.yaml:1:13: experiment: got "a/b"; right would be letters, digits, "-", "_" and "." only, beginning and ending with a letter or digit (it names a folder).',
         'config.yaml:2:16: tasks[1]: there is no task "cbb". Did you mean "cb"? A task of your own needs --tasks-dir.',
@@ -125,7 +125,7 @@ optim:
       'config.yaml:1:8: tasks: got an empty list; right would be a list of one or more, each text.',
       'config.yaml:2:8: seeds: every seed only once.',
       'config.yaml:3:9: method: got "mpt"; right would be pt. Did you mean "pt"?',
-      'config.yaml:4:8: train: got null; right would be a section with the keys epochs, max_steps, batch_size, gradient_accumulation_steps, length_window, gradient_checkpointing, dropout, log_every, eval_every, save_every, keep_checkpoints, patience, eval_batch_size.',
+      'config.yaml:4:8: train: got null; right would be a section with the keys epochs, max_steps, batch_size, gradient_accumulation_steps, length_window, gradient_checkpointing, dropout, log_every, eval_every, save_every, keep_checkpoints, keep_finished, patience, eval_batch_size.',
     ]);
   });
 
@@ -187,6 +187,7 @@ test('a variant whose runs would stand among others is refused', () => {
 describe('groups in lists of tasks', () => {
   const tasks: LoadOptions['tasks'] = {
     known: () => ['a', 'b', 'c', 'pair'],
+    groups: ['pair'],
     expand: (names) => [...new Set(names.flatMap((name) => (name === 'pair' ? ['a', 'b'] : [name])))],
   };
 
@@ -199,6 +200,21 @@ describe('groups in lists of tasks', () => {
     const together = 'tasks: [pair]\nsampling: {stochastic: true, min_tasks: 3}\nmulti_task: ';
     assert.match(faultsOf('adapt', `${together}true`, { tasks }).join(), /min_tasks: more than there are tasks/);
     assert.deepEqual(faultsOf('adapt', `${together}false`, { tasks }), []);
+  });
+
+  test('spot.source_task is one task, with its place and the nearest one otherwise', () => {
+    const spot = (name: string) => faultsOf('adapt', `tasks: [a]\nspot: {source_task: ${name}}`, { tasks });
+    assert.deepEqual(spot('b'), []);
+    assert.deepEqual(spot('null'), []);
+    const own = 'A task of your own needs --tasks-dir.';
+    const at = 'config.yaml:2:21: spot.source_task';
+    assert.deepEqual(spot('pairr'), [`${at}: there is no task "pairr". Known: a, b, c. ${own}`]);
+    assert.deepEqual(spot('pair'), [`${at}: "pair" is a group of tasks; right would be one task.`]);
+    const named = { ...tasks!, known: () => ['sst2', 'cb', 'pair'] };
+    const set = ['spot.source_task=ssst2'];
+    assert.deepEqual(faultsOf('eval', 'tasks: [cb]', { tasks: named, set }), [
+      `--set spot.source_task=ssst2: spot.source_task: there is no task "ssst2". Did you mean "sst2"? ${own}`,
+    ]);
   });
 
   test('a name that is given twice stays a fault', () => {
@@ -322,6 +338,14 @@ describe('the command line', () => {
       '--set train.max_steps=2: train.max_steps: given together with epochs; only one of them can say how long to train.',
     ]);
     assert.match(faultsOf('teach', base, { set: ['optim={}', 'optim.beta1=0.5'] })[0]!, /set twice/);
+  });
+
+  test('a key of other stages is told from one that nobody has', () => {
+    const said = (stage: Stage, key: string) => faultsOf(stage, base, { set: [`${key}=2`] }).join('\n');
+    assert.match(said('eval', 'fleet'), /fleet: there is no such key\. It is a key of mpt teach and mpt adapt\.$/m);
+    assert.match(said('eval', 'few_shot.fleet'), /It is a key of mpt teach and mpt adapt\.$/m);
+    assert.match(said('teach', 'num_beams'), /It is a key of mpt eval\.$/m);
+    assert.match(said('teach', 'xyzzyx'), /Known here: extends, /);
   });
 
   test('a resolved config can be run again with overrides', () => {

@@ -23,6 +23,8 @@ export interface TaskNames {
    * @throws UserError for a folder of tasks that is not right
    */
   known: (tasksDir: string | null) => readonly string[];
+  /** Names of the groups among them. */
+  groups: readonly string[];
   /** Tasks and groups as tasks. */
   expand: (names: readonly string[]) => string[];
 }
@@ -67,7 +69,7 @@ export function loadConfig<S extends Stage>(
   const values = plainValue(merged);
   const result = schemas[stage].safeParse(options.tasks ? withTasksOfGroups(values, options.tasks, known) : values);
   if (!result.success) faults.push(...faultsFromIssues(schemas[stage], merged, result.error.issues));
-  if (options.tasks) faults.push(...unknownTasks(merged, known));
+  if (options.tasks) faults.push(...unknownTasks(merged, known), ...notOneTask(merged, options.tasks, known));
   if (faults.length > 0) throw new ConfigError(faults);
 
   const config = result.data as ConfigOf<S>;
@@ -161,20 +163,32 @@ function withTasksOfGroups(values: unknown, tasks: TaskNames, known: readonly st
   return expanded;
 }
 
+/** What to say of a name that is no task. */
+function noSuchTask(name: string, known: readonly string[], merged: Located): string {
+  const own = tasksDirOf(merged) === null ? ' A task of your own needs --tasks-dir.' : '';
+  return `there is no task "${name}". ${suggestion(name, known)}${own}`.trimEnd();
+}
+
+/** `spot.source_task` names one task, and no group. */
+function notOneTask(merged: Located, { groups }: TaskNames, known: readonly string[]): Fault[] {
+  const path = ['spot', 'source_task'];
+  const { value, depth } = findLocated(merged, path);
+  if (depth < path.length || value.kind !== 'scalar' || typeof value.value !== 'string') return [];
+  const name = value.value;
+  const fault = (message: string): Fault[] => [{ origin: value.origin, path: showPath(path), message }];
+  if (groups.includes(name)) return fault(`"${name}" is a group of tasks; right would be one task`);
+  if (known.includes(name)) return [];
+  const tasks = known.filter((other) => !groups.includes(other));
+  return fault(noSuchTask(name, tasks, merged));
+}
+
 function unknownTasks(merged: Located, known: readonly string[]): Fault[] {
   return TASK_LISTS.flatMap((key) => {
     const { value, depth } = findLocated(merged, [key]);
     if (depth === 0 || value.kind !== 'list') return [];
     return value.items.flatMap((item, i): Fault[] => {
       if (item.kind !== 'scalar' || typeof item.value !== 'string' || known.includes(item.value)) return [];
-      const own = tasksDirOf(merged) === null ? ' A task of your own needs --tasks-dir.' : '';
-      return [
-        {
-          origin: item.origin,
-          path: showPath([key, i]),
-          message: `there is no task "${item.value}". ${suggestion(item.value, known)}${own}`.trimEnd(),
-        },
-      ];
+      return [{ origin: item.origin, path: showPath([key, i]), message: noSuchTask(item.value, known, merged) }];
     });
   });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { adaptationKeys, fewShotSection, teacherKeys } from './adaptation-sections.js';
-import { isPromptMethod, METHODS } from '../methods/names.js';
+import { METHODS } from '../methods/names.js';
 import { common, fleetKeys, model, name, taskList, variant } from './common-keys.js';
 import { lossesSection, samplingSection } from './distill-sections.js';
 import { learningRate, learningRatesSection, optimSection, type RateName } from './optim-section.js';
@@ -37,7 +37,7 @@ const distill = rule(
     model,
     method: z.enum(['mpt']).default('mpt').describe('the shared prompt with task vectors (Eq 2)'),
     variant,
-    source_tasks: taskList('source tasks; each needs its teacher'),
+    source_tasks: taskList('source tasks; each needs its teacher, unless distill.lambda is 0'),
     ...common,
     ...teacherKeys,
     decomposition: z
@@ -62,48 +62,41 @@ const nothingTrained = 'nothing is left to train: train_shared and train_task_ve
 
 /** Methods whose starred rows in the paper's Table 1 share something between target tasks. */
 const SHARING = ['mpt', 'attempt', 'adapter', 'finetune'];
-const NO_CHECKPOINTING =
-  'adapter, bitfit and finetune have none: use smaller batches with train.gradient_accumulation_steps';
 
 const adapt = rule(
   rule(
     rule(
-      rule(
-        z.strictObject({
-          ...name,
-          model,
-          method: methods
-            .default('mpt')
-            .describe(
-              '"mpt" starts from the distilled prompt; to compare with: "pt" prompt tuning from scratch, "spot" from a source prompt, "attempt" a mixture of source prompts, "adapter", "bitfit", "finetune"',
-            ),
-          variant,
-          tasks: taskList('target tasks; one run each, or one together with multi_task'),
-          ...common,
-          ...fleetKeys,
-          ...adaptationKeys,
-          train: trainSection({ length: { epochs: 20 } }),
-          optim: optimSection({
-            learning_rate: learningRate(0.3),
-            learning_rates: learningRatesSection({
-              shared_prompt: 0.3,
-              task_vectors: 0.4,
-              attention: 0.1,
-              weights: 3e-4,
-            }),
+      z.strictObject({
+        ...name,
+        model,
+        method: methods
+          .default('mpt')
+          .describe(
+            '"mpt" starts from the distilled prompt; to compare with: "pt" prompt tuning from scratch, "spot" from a source prompt, "attempt" a mixture of source prompts, "adapter", "bitfit", "finetune"',
+          ),
+        variant,
+        tasks: taskList('target tasks; one run each, or one together with multi_task'),
+        ...common,
+        ...fleetKeys,
+        ...adaptationKeys,
+        train: trainSection({ length: { epochs: 20 } }),
+        optim: optimSection({
+          learning_rate: learningRate(0.3),
+          learning_rates: learningRatesSection({
+            shared_prompt: 0.3,
+            task_vectors: 0.4,
+            attention: 0.1,
+            weights: 3e-4,
           }),
         }),
-        ['sampling', 'min_tasks'],
-        'more than there are tasks',
-        ({ multi_task, sampling, tasks }) => !multi_task || canDraw(sampling, tasks),
-      ),
-      ['multi_task'],
-      `tasks trained together share something with ${SHARING.join(', ')} only; with other methods train them one by one`,
-      ({ method, multi_task }) => multi_task !== true || SHARING.includes(method),
+      }),
+      ['sampling', 'min_tasks'],
+      'more than there are tasks',
+      ({ multi_task, sampling, tasks }) => !multi_task || canDraw(sampling, tasks),
     ),
-    ['train', 'gradient_checkpointing'],
-    NO_CHECKPOINTING,
-    ({ method, train }) => train.gradient_checkpointing !== true || isPromptMethod(method),
+    ['multi_task'],
+    `tasks trained together share something with ${SHARING.join(', ')} only; with other methods train them one by one`,
+    ({ method, multi_task }) => multi_task !== true || SHARING.includes(method),
   ),
   ['train_task_vectors'],
   nothingTrained,
@@ -113,30 +106,25 @@ const adapt = rule(
 
 const evaluate = rule(
   rule(
-    rule(
-      z.strictObject({
-        ...name,
-        model,
-        variant,
-        methods: uniqueList(methods, 'method')
-          .default(['mpt', 'pt'])
-          .describe('whose runs are tested; those that do not exist are named and left out'),
-        tasks: taskList('target tasks'),
-        ...common,
-        split: z.enum(['validation', 'test']).default('test').describe('which examples are scored'),
-        batch_size: count().default(32).describe('examples per batch'),
-        max_examples: count().nullable().default(null).describe('score only so many; null = all'),
-        decode: z
-          .strictObject({ num_beams: count().default(1).describe('1 = greedy, as in the paper') })
-          .prefault({})
-          .describe('how answers are generated'),
-        few_shot: fewShotSection,
-        ...adaptationKeys,
-      }),
-      ['few_shot', 'train', 'gradient_checkpointing'],
-      NO_CHECKPOINTING,
-      ({ few_shot, methods }) => few_shot?.train.gradient_checkpointing !== true || methods.every(isPromptMethod),
-    ),
+    z.strictObject({
+      ...name,
+      model,
+      variant,
+      methods: uniqueList(methods, 'method')
+        .default(['mpt', 'pt'])
+        .describe('whose runs are tested; those that do not exist are named and left out'),
+      tasks: taskList('target tasks'),
+      ...common,
+      split: z.enum(['validation', 'test']).default('test').describe('which examples are scored'),
+      batch_size: count().default(32).describe('examples per batch'),
+      max_examples: count().nullable().default(null).describe('score only so many; null = all'),
+      decode: z
+        .strictObject({ num_beams: count().default(1).describe('1 = greedy, as in the paper') })
+        .prefault({})
+        .describe('how answers are generated'),
+      few_shot: fewShotSection,
+      ...adaptationKeys,
+    }),
     ['multi_task'],
     'the few-shot protocol tunes on one task at a time',
     ({ few_shot, multi_task }) => multi_task !== true || few_shot == null,

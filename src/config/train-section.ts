@@ -51,7 +51,13 @@ export const trainSection = ({ length, batch_size = 32, dropout = true, log_ever
     save_every: count().default(500).describe('a checkpoint every so many steps (and at the end, and when stopped)'),
     keep_checkpoints: count()
       .default(2)
-      .describe('how many of the latest checkpoints stay; the best one on validation stays besides'),
+      .describe('how many of the latest checkpoints stay while it trains; the best one on validation stays besides'),
+    keep_finished: z
+      .enum(['final', 'all'])
+      .default('final')
+      .describe(
+        'what stays once a run is finished: final = what it trained, of the best checkpoint on validation, else of the last, which is all that is read from then on; all = every checkpoint that is left, with its optimiser',
+      ),
     patience: count()
       .nullable()
       .default(null)

@@ -9,6 +9,7 @@ import { formatCount } from '../util/format.js';
 import { stageBanner, type Context, type PlannedRun, type RunOutcome } from './context.js';
 import { executeAll, type FleetKeys } from './execute.js';
 import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
+import { checkProvenanceOf } from './provenance.js';
 import type { Start } from './start.js';
 import { multiTaskRun, tuningRun } from './tuning.js';
 
@@ -17,127 +18,167 @@ function fleetOf({ fleet, rows_per_pass }: FleetKeys, shares: boolean): FleetKey
   return { fleet: shares ? fleet : 1, rows_per_pass };
 }
 
+/**
+ * A config, or the several of a sweep: they differ in `variant` and in what of `optim` and `train` is swept, and have all
+ * else in common.
+ */
+export type Sweep<C> = readonly [C, ...C[]];
+
 /** Makes the start of a run; called once for each. */
-type StartOf = (open: OpenModel, seed: number, task: string) => Start;
+type StartOf<C> = (open: OpenModel, config: C, seed: number, task: string) => Start;
 
 /**
- * Tuning on one task each, for every task and seed of a config: teachers and target adaptation. As many runs train side
- * by side as the config's `fleet` says, where they share passes over the frozen model; finished ones are skipped.
+ * Tuning on one task each, for every task, setting and seed: teachers and target adaptation. As many runs train side by
+ * side as `fleet` says, where they share passes over the frozen model; finished ones are skipped.
+ *
+ * @param builtOn prompts that the runs start from, as far as they are there
  */
-export async function tuneTasks(
+export async function tuneTasks<C extends TeachConfig | AdaptConfig>(
   stage: 'teach' | 'adapt',
   title: string,
-  config: TeachConfig | AdaptConfig,
+  sweep: Sweep<C>,
   context: Context,
-  startOf: StartOf,
+  builtOn: readonly string[],
+  startOf: StartOf<C>,
 ): Promise<RunOutcome[]> {
+  const [config] = sweep;
   const open = await openModel(config.model);
   try {
     stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
+    checkProvenanceOf(builtOn, open, config.data);
     const shares = isPromptMethod(config.method);
-    return await executeAll(context, plannedRuns(stage, config, context, open, startOf), fleetOf(config, shares));
+    return await executeAll(context, plannedRuns(stage, sweep, context, open, startOf), fleetOf(config, shares));
   } finally {
     disposeWeights(open.model.weights);
   }
 }
 
-async function* plannedRuns(
+async function* plannedRuns<C extends TeachConfig | AdaptConfig>(
   stage: 'teach' | 'adapt',
-  config: TeachConfig | AdaptConfig,
+  sweep: Sweep<C>,
   context: Context,
   open: OpenModel,
-  startOf: StartOf,
+  startOf: StartOf<C>,
 ): AsyncGenerator<PlannedRun> {
-  const { method, experiment, out, train, optim, logging, variant } = config;
-  const label = methodLabel({ method, multi_task: false, variant });
-  for (const name of config.tasks) {
-    const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
-    for (const seed of config.seeds) {
-      const start = startOf(open, seed, name);
-      yield {
-        stage,
-        out,
-        id: { experiment, stage, method: label, task: name, seed },
-        config: configOfRun(config, { task: name, seed }),
-        model_parameters: countParameters(open.model.weights),
-        inputs: inputsOf(open, [task], start.files),
-        facts: () => [...dataFacts(task, train), ['starts from', start.from]],
-        spec: () =>
-          tuningRun(open, {
-            label: `${stage} ${name}, ${label}, seed ${seed}`,
-            method,
-            start,
-            task,
-            members: [task.train().rows],
-            seeds: [seed],
-            train,
-            rows_per_pass: null,
-            optim,
-            logging,
-            validate: true,
-          }),
-      };
+  const { tasks, data } = sweep[0];
+  for (const name of tasks) {
+    const task = await prepareTask(name, data, open.tokenizer, context.progress);
+    for (const config of sweep) {
+      for (const seed of config.seeds) {
+        yield plannedRun(stage, config, open, task, seed, startOf(open, config, seed, name));
+      }
     }
   }
 }
 
+function plannedRun(
+  stage: 'teach' | 'adapt',
+  config: TeachConfig | AdaptConfig,
+  open: OpenModel,
+  task: PreparedTask,
+  seed: number,
+  start: Start,
+): PlannedRun {
+  const { method, experiment, out, train, optim, logging, variant } = config;
+  const label = methodLabel({ method, multi_task: false, variant });
+  const { name } = task.task;
+  return {
+    stage,
+    out,
+    id: { experiment, stage, method: label, task: name, seed },
+    config: configOfRun(config, { task: name, seed }),
+    model_parameters: countParameters(open.model.weights),
+    inputs: inputsOf(open, [task], start.files),
+    facts: () => [...dataFacts(task, train), ['starts from', start.from]],
+    spec: () =>
+      tuningRun(open, {
+        label: `${stage} ${name}, ${label}, seed ${seed}`,
+        method,
+        start,
+        task,
+        members: [task.train().rows],
+        seeds: [seed],
+        train,
+        rows_per_pass: null,
+        optim,
+        logging,
+        validate: true,
+      }),
+  };
+}
+
 /**
- * Tuning on all tasks of a config together, one run a seed; its folder's task is their names joined. Only what methods
+ * Tuning on all tasks of a config together, one run a setting and seed; its folder's task is their names joined. Only what methods
  * share between tasks makes this another thing than one by one.
+ *
+ * @param builtOn see `tuneTasks`
  */
 export async function tuneTogether(
   title: string,
-  config: AdaptConfig,
+  sweep: Sweep<AdaptConfig>,
   context: Context,
-  startOf: (open: OpenModel, seed: number) => Start,
+  builtOn: readonly string[],
+  startOf: (open: OpenModel, config: AdaptConfig, seed: number) => Start,
 ): Promise<RunOutcome[]> {
+  const [config] = sweep;
   const open = await openModel(config.model);
   try {
     stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
-    return await executeAll(context, plannedTogether(config, context, open, startOf), fleetOf(config, false));
+    checkProvenanceOf(builtOn, open, config.data);
+    return await executeAll(context, plannedTogether(sweep, context, open, startOf), fleetOf(config, false));
   } finally {
     disposeWeights(open.model.weights);
   }
 }
 
 async function* plannedTogether(
-  config: AdaptConfig,
+  sweep: Sweep<AdaptConfig>,
   context: Context,
   open: OpenModel,
-  startOf: (open: OpenModel, seed: number) => Start,
+  startOf: (open: OpenModel, config: AdaptConfig, seed: number) => Start,
 ): AsyncGenerator<PlannedRun> {
-  const { method, experiment, out, train, optim, logging, sampling, variant } = config;
-  const label = methodLabel({ method, multi_task: true, variant });
-  if (method === 'finetune' && !config.data.task_prefix) {
+  const { method, tasks: names, data } = sweep[0];
+  if (method === 'finetune' && !data.task_prefix) {
     warn('one model is tuned on all tasks, and no name in front of the texts says which is meant (data.task_prefix)');
   }
   const tasks: PreparedTask[] = [];
-  for (const name of config.tasks) tasks.push(await prepareTask(name, config.data, open.tokenizer, context.progress));
-  for (const seed of config.seeds) {
-    const start = startOf(open, seed);
-    yield {
-      stage: 'adapt',
-      out,
-      id: { experiment, stage: 'adapt', method: label, task: joinedTasks(config.tasks), seed },
-      config: configOfRun(config, { seed }),
-      model_parameters: countParameters(open.model.weights),
-      inputs: inputsOf(open, tasks, start.files),
-      facts: () => [
-        ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
-        ['starts from', start.from],
-      ],
-      spec: () =>
-        multiTaskRun(open, {
-          label: `adapt ${tasks.length} tasks, ${label}, seed ${seed}`,
-          method,
-          start,
-          tasks,
-          seed,
-          sampling,
-          train,
-          optim,
-          logging,
-        }),
-    };
+  for (const name of names) tasks.push(await prepareTask(name, data, open.tokenizer, context.progress));
+  for (const config of sweep) {
+    for (const seed of config.seeds) yield plannedJointRun(config, open, tasks, seed, startOf(open, config, seed));
   }
+}
+
+function plannedJointRun(
+  config: AdaptConfig,
+  open: OpenModel,
+  tasks: readonly PreparedTask[],
+  seed: number,
+  start: Start,
+): PlannedRun {
+  const { method, experiment, out, train, optim, logging, sampling, variant } = config;
+  const label = methodLabel({ method, multi_task: true, variant });
+  return {
+    stage: 'adapt',
+    out,
+    id: { experiment, stage: 'adapt', method: label, task: joinedTasks(config.tasks), seed },
+    config: configOfRun(config, { seed }),
+    model_parameters: countParameters(open.model.weights),
+    inputs: inputsOf(open, tasks, start.files),
+    facts: () => [
+      ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
+      ['starts from', start.from],
+    ],
+    spec: () =>
+      multiTaskRun(open, {
+        label: `adapt ${tasks.length} tasks, ${label}, seed ${seed}`,
+        method,
+        start,
+        tasks,
+        seed,
+        sampling,
+        train,
+        optim,
+        logging,
+      }),
+  };
 }
