@@ -350,7 +350,7 @@ test('a run folder that a live process works in is left to it', async () => {
 
 test('damaged checkpoints are passed over with a warning, and the run goes on from the one before', async () => {
   const out = 'worn';
-  const args = teach('--out', out);
+  const args = teach('--out', out, '--set', 'train.keep_finished=all');
   await mptDone(home, args);
   const run = join(home, out, 'tiny', 'teach', 'pt', 'cb', 'seed-1');
   const whole = snapshot(join(run, 'checkpoints'));

@@ -2,11 +2,13 @@
 // disk and how many numbers it trains.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
+import { parse } from 'csv-parse/sync';
 import { readSafetensors } from '../src/checkpoints/safetensors.js';
 import { availableEngines } from '../src/engines/test-engines.js';
 import { METHODS, type MethodName } from '../src/methods/names.js';
+import { finalCheckpointFolder } from '../src/train/session.js';
 import type { EvaluationResults } from '../src/runs/evaluation-results.js';
 import { assertSameRun, record, rows } from './folders.js';
 import {
@@ -52,12 +54,12 @@ before(async () => {
 
 const adapt = (...more: string[]): string[] => ['adapt', '-c', 'adapt.yaml', ...more];
 
-/** The file of trained tensors in the last checkpoint of a run, which must be the only one, and named as it should be. */
+/** The file of trained tensors in the checkpoint that a finished run keeps, which must be all of it, and well named. */
 function trainedShapes(run: string, method: MethodName): Shapes {
-  const names = readdirSync(join(run, 'checkpoints')).filter((name) => name.startsWith('step-'));
-  const folder = join(run, 'checkpoints', names.sort().at(-1)!);
+  const folder = finalCheckpointFolder(join(run, 'checkpoints'))!;
+  assert.deepEqual(readdirSync(join(run, 'checkpoints')), [basename(folder)]);
   const file = ON_WEIGHTS.includes(method) ? 'weights.safetensors' : 'prompt.safetensors';
-  assert.deepEqual(readdirSync(folder).sort(), ['optimizer.safetensors', 'state.json', file].sort());
+  assert.deepEqual(readdirSync(folder).sort(), ['state.json', file].sort());
   assert.equal(readSafetensors(join(folder, file)).metadata['method'], method);
   return shapesIn(join(folder, file));
 }
@@ -115,7 +117,7 @@ test(`adapt and eval on ${engine}: files, shapes and numbers trained of every me
   await inParallel(others.map((method) => () => mptDone(home, adapt('--method', method))));
   for (const method of METHODS)
     checkRun(join(runs, 'adapt', method, 'boolq', 'seed-1'), method, expectedShapes(method));
-  const spot = readSafetensors(join(runs, 'adapt/spot/boolq/seed-1/checkpoints/step-000003/prompt.safetensors'));
+  const spot = readSafetensors(join(runs, 'adapt/spot/boolq/seed-1/checkpoints/best/prompt.safetensors'));
   assert.match(spot.metadata['source_tasks']!, /^(sst2|cb)$/);
 
   await mptDone(home, ['eval', '-c', 'eval.yaml', '--method', METHODS.join(',')]);
@@ -138,7 +140,7 @@ test(`few-shot on ${engine}: draws side by side over a frozen model, or a run ea
     const seed = join(runs, 'few-shot-4', method, 'boolq', 'seed-1');
     const weights = ON_WEIGHTS.includes(method);
     const folders = weights ? ['draw-0', 'draw-1'].map((name) => join(seed, name)) : [seed];
-    if (weights) assert.deepEqual(readdirSync(seed).sort(), ['draw-0', 'draw-1']);
+    if (weights) assert.deepEqual(readdirSync(seed).sort(), ['draw-0', 'draw-1', 'draws.json']);
     const one = expectedShapes(method);
     const draws = folders.flatMap((run, i) => {
       assert.equal(record(run).run.draw, weights ? i : undefined);
@@ -159,13 +161,42 @@ test(`few-shot on ${engine}: draws side by side over a frozen model, or a run ea
       return JSON.parse(readFileSync(join(run, 'draws.json'), 'utf8')) as { draw: number; ids: string[] }[];
     });
     drawn.add(JSON.stringify(draws));
+    assert.deepEqual(JSON.parse(readFileSync(join(seed, 'draws.json'), 'utf8')), draws);
   }
   assert.equal(drawn.size, 1, 'all methods see the same draws');
 
   // How many draws there are is nothing to a draw that is a run of its own.
   const { stderr } = await mptDone(home, [...few, '--method', 'bitfit', '--draws', '3']);
   assert.equal(stderr.match(/finished already/g)?.length, 2);
-  assert.equal(record(join(runs, 'few-shot-4', 'bitfit', 'boolq', 'seed-1', 'draw-2')).status, 'finished');
+  const third = join(runs, 'few-shot-4', 'bitfit', 'boolq', 'seed-1', 'draw-2');
+  assert.equal(record(third).status, 'finished');
+
+  // Fewer: the others stay, and are not counted until they are asked for again.
+  const ask = (draws: number, ...more: string[]) =>
+    mpt(home, [...few, '--method', 'bitfit', '--draws', String(draws), ...more]);
+  const counted = (): string | undefined => {
+    const summary = parse(readFileSync(join(runs, 'summary.csv'), 'utf8'), { columns: true }) as Record<
+      string,
+      string
+    >[];
+    return summary.find((row) => row['shots'] === '4' && row['method'] === 'bitfit')?.['n'];
+  };
+  assert.equal(counted(), '3');
+  const fewer = await ask(1);
+  assert.match(fewer.stderr, /boolq, bitfit, seed 1: draw-1, draw-2 from earlier stay in .*seed-1, not counted now/);
+  assert.equal(counted(), '1');
+  const { stdout } = await mptDone(home, ['report', 'runs/tiny']);
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /Not counted: 2 draws that the last evaluation did not ask for \(bitfit 2\)/,
+  );
+  // What is refused, or only looked at, asks for nothing.
+  assert.equal((await ask(2, '--set', 'few_shot.train.max_steps=9')).code, 2);
+  assert.equal((await ask(2, '--dry-run')).code, 0);
+  await mptDone(home, [...few, '--method', 'finetune']);
+  assert.equal(counted(), '1');
+  assert.equal((await ask(3)).stderr.match(/finished already/g)?.length, 3);
+  assert.equal(counted(), '3');
 });
 
 test(`tasks together on ${engine}: what is shared, and a task's share of what is trained`, async () => {

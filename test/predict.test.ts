@@ -201,11 +201,12 @@ test('draws and tasks are chosen among', async () => {
 });
 
 test('a run that is not finished answers with its latest checkpoint; a file by itself needs its model', async () => {
-  cpSync(join(home, RUN), join(home, 'stopped', 'seed-1'), { recursive: true });
-  const file = join(home, 'stopped', 'seed-1', 'run.json');
-  writeFileSync(file, JSON.stringify({ ...record(join(home, RUN)), status: 'stopped' }));
-  const { stderr } = await predicted('--prompt', 'stopped/seed-1', 'a text');
-  const latest = readdirSync(join(home, RUN, 'checkpoints'))
+  const adapt = ['adapt', '-c', 'adapt.yaml', '--method', 'pt', '--seed', '1', '--out', 'stopped'];
+  await mptDone(home, [...adapt, '--set', 'train.keep_finished=all']);
+  const stopped = RUN.replace('runs', 'stopped');
+  writeFileSync(join(home, stopped, 'run.json'), JSON.stringify({ ...record(join(home, stopped)), status: 'stopped' }));
+  const { stderr } = await predicted('--prompt', stopped, 'a text');
+  const latest = readdirSync(join(home, stopped, 'checkpoints'))
     .sort()
     .at(-1)!;
   assert.match(stderr, new RegExp(`warning: .*is not finished \\(stopped\\).*${latest}`));

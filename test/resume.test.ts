@@ -13,6 +13,9 @@ import { interrupt, latestStep } from './watch-run.js';
 const home = temporaryFolder();
 const STEPS = 60; // checkpoints every 4, log rows every 3, validations every 5
 
+/** The optimiser is compared too. */
+const KEEP = 'train.keep_finished=all';
+
 /** Commands to interrupt, each with the folder of its run below `--out`. */
 const COMMANDS = {
   adapt: {
@@ -24,17 +27,22 @@ const COMMANDS = {
       'runs/tiny/distill/mpt/sources',
       '--set',
       `train.max_steps=${STEPS}`,
+      '--set',
+      KEEP,
     ],
     run: ['adapt', 'mpt', 'boolq', 'seed-1'],
   },
   distill: {
-    args: ['distill', '-c', 'distill.yaml', '--teachers', 'runs/tiny/teach/pt', '--set', `train.max_steps=${STEPS}`],
+    args: [
+      ...['distill', '-c', 'distill.yaml', '--teachers', 'runs/tiny/teach/pt'],
+      ...['--set', `train.max_steps=${STEPS}`, '--set', KEEP],
+    ],
     run: ['distill', 'mpt', 'sources', 'seed-1'],
   },
   'few-shot': {
     args: [
       ...['eval', '-c', 'few-shot.yaml', '--method', 'mpt', '--source', 'runs/tiny/distill/mpt/sources'],
-      ...['--set', `few_shot.train.max_steps=${STEPS}`],
+      ...['--set', `few_shot.train.max_steps=${STEPS}`, '--set', `few_shot.${KEEP}`],
     ],
     run: ['few-shot-4', 'mpt', 'boolq', 'seed-1'],
   },
@@ -98,6 +106,32 @@ for (const [signal, code] of [
     assertSameRun(run, command('adapt', 'whole').run);
   });
 }
+
+test('SIGINT during a validation: it stops within, exits with 130, and goes on with the validation', async () => {
+  // Validations of many batches, each right behind a row of train.csv: a signal that follows the first row comes within.
+  // Should that validation be over all the same, another run is tried.
+  const settings = ['train.max_steps=10', 'train.log_every=5', 'train.eval_every=5', 'train.eval_batch_size=1', KEEP];
+  const base = ['adapt', '-c', 'adapt.yaml', '--method', 'pt', '--seed', '1'];
+  const args = (out: string): string[] => [...base, ...settings.flatMap((one) => ['--set', one]), '--out', out];
+  const folder = (out: string): string => join(home, out, 'tiny', 'adapt', 'pt', 'boolq', 'seed-1');
+  await mptDone(home, args('validated'));
+  let within = false;
+  for (let attempt = 0; attempt < 5 && !within; attempt++) {
+    const out = `validating-${attempt}`;
+    const run = folder(out);
+    const { code, stderr } = await interrupt(startMpt(home, args(out)), run, { step: -1, rows: 2 }, 'SIGINT');
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /stopped by SIGINT.*saved in .*seed-1/);
+    assert.equal(record(run).status, 'stopped');
+    assert.equal(latestStep(run), record(run).step);
+    within = record(run).step === 5 && rows(run, 'eval.csv').length === 0;
+    if (!within) continue;
+    const again = await mptDone(home, args(out));
+    assert.match(again.stderr, /goes on from step 5 of 10, with its validation/);
+    assertSameRun(run, folder('validated'));
+  }
+  assert.ok(within, 'five times the signal came after the validation');
+});
 
 test('a second signal ends it at once, and nothing saved is lost', async () => {
   // Steps of many batches, so that both signals come while one is at work. Should the first be seen by itself after

@@ -61,8 +61,11 @@ export function distillConfig({ distill, train, optim, ...more }: Section = {}):
   });
 }
 
+/** Sources whose teachers may be missing. */
+type Taught = Omit<TinySources, 'teachers'> & { teachers: PromptBank | null };
+
 /** The run of `mpt distill` with such a config, on the first tasks there are. */
-export function validatedSpec({ open, tasks, teachers }: TinySources, more: Section = {}): RunSpec {
+export function validatedSpec({ open, tasks, teachers }: Taught, more: Section = {}): RunSpec {
   const config = distillConfig(more);
   const chosen = tasks.slice(0, config.source_tasks.length);
   const initial = () =>
@@ -71,7 +74,7 @@ export function validatedSpec({ open, tasks, teachers }: TinySources, more: Sect
 }
 
 /** The same without validation: its last step counts. */
-export function distillSpec(sources: TinySources, more: Section = {}): RunSpec {
+export function distillSpec(sources: Taught, more: Section = {}): RunSpec {
   const { evaluate: _, ...spec } = validatedSpec(sources, more);
   return { ...spec, eval_every: null };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
   D,
+  distillConfig,
   distillSpec,
   firstStep,
   LAMBDA,
@@ -15,6 +16,7 @@ import {
   type TinySources,
 } from '../../test/tiny-distill.js';
 import { trained, type Trained } from '../../test/tiny-session.js';
+import { needsTeachers } from '../config/distill-sections.js';
 import { KernelCount } from '../bench/kernel-count.js';
 import { availableEngines, useEngine } from '../engines/test-engines.js';
 import { tf } from '../engines/tf.js';
@@ -86,6 +88,31 @@ test('lambda 0 is the task loss alone, trains what no distillation at all trains
   const counts = [await kernels({}), await kernels({ distill: { lambda: 0 } }), await kernels({ distill: off })];
   assert.equal(counts[1], counts[2]);
   assert.ok(counts[0]! > counts[1]! + 100, `${counts.join(', ')}: a pass of the teacher is more than 100 kernels`);
+});
+
+test('teachers that no loss looks at need not be there, and make no difference where they are', async () => {
+  const nobody = { ...sources, teachers: null };
+  const off = { loss_logits: false, loss_hidden: false };
+  const unseen = { loss_logits: false, hidden_encoder: false, hidden_decoder: false };
+  for (const distill of [{ lambda: 0 }, { lambda: 0, loss_prompt: true, hidden_layers: 'all' }, off, unseen]) {
+    for (const decomposition of [true, false]) {
+      const more = { distill, decomposition, train: { max_steps: 4 } };
+      const [taught, untaught] = [await distil(more), await trained(distillSpec(nobody, more))];
+      assert.equal(needsTeachers(distillConfig(more).distill), false);
+      assert.deepEqual(untaught.checkpoint.tensors, taught.checkpoint.tensors);
+      assert.deepEqual(untaught.checkpoint.optimizer, taught.checkpoint.optimizer);
+      assert.deepEqual(firstStep(untaught), firstStep(taught));
+    }
+  }
+  for (const distill of [
+    {},
+    { loss_hidden: false },
+    { ...off, loss_prompt: true },
+    { ...unseen, hidden_encoder: true },
+  ]) {
+    assert.ok(needsTeachers(distillConfig({ distill }).distill));
+    assert.throws(() => distillSpec(nobody, { distill }), /need teachers/);
+  }
 });
 
 test('loss_prompt alone: the mean squared distance of the prompts, without a pass of the teacher', async () => {

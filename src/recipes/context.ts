@@ -4,6 +4,7 @@ import { banner } from '../logging/console.js';
 import type { ProgressMode } from '../logging/progress.js';
 import { countParameters } from '../model/weights.js';
 import type { OpenModel } from '../model/open.js';
+import type { Inputs } from '../runs/compare-inputs.js';
 import type { RunId } from '../runs/paths.js';
 import type { RunRecord } from '../runs/record.js';
 import type { RecordUpdate, Run } from '../runs/run-folder.js';
@@ -42,7 +43,7 @@ export interface PlannedRun {
   /** Lines of the banner that are this run's own. */
   facts: () => [string, string][];
   /** Fingerprints of what it starts from: model, data, prompts. A run whose inputs have changed since is done again. */
-  inputs: Readonly<Record<string, string>>;
+  inputs: Inputs;
   /** After training: what the run is worth, recorded in run.json. */
   results?: (run: Run, facts: SessionFacts) => Promise<Record<string, unknown>> | Record<string, unknown>;
 }
@@ -65,13 +66,18 @@ export function stageBanner(title: string, context: Context, open: OpenModel, ro
   ]);
 }
 
-/** Finishes a run with what `work` comes to. Fails and stops are recorded in its folder before they are passed on. */
+/**
+ * Finishes a run with what `work` comes to. Fails and stops are recorded in its folder before they are passed on.
+ *
+ * @param then see `Run.finish`
+ */
 export async function concludeRun(
   run: Run,
   work: () => Promise<RecordUpdate['results']> | RecordUpdate['results'],
+  then?: () => void,
 ): Promise<RunOutcome> {
   try {
-    run.finish({ results: await work() });
+    run.finish({ results: await work() }, then);
     return { id: run.record.run, folder: run.folder, skipped: false, record: run.record };
   } catch (error) {
     endRun(run, error);

@@ -1,3 +1,4 @@
+import { needsTeachers } from '../config/distill-sections.js';
 import type { DistillConfig } from '../config/schema.js';
 import { warn } from '../logging/console.js';
 import { methodLabel } from '../methods/names.js';
@@ -13,7 +14,14 @@ import { execute } from './execute.js';
 import { distillationRun } from './distillation.js';
 import { locateTeachers } from './locate.js';
 import { inputsOf, prepareTask, type PreparedTask } from './prepare.js';
+import { checkProvenanceOf, ifThere } from './provenance.js';
 import { readTeachers, teacherBank } from './teachers.js';
+
+/** Why no teachers are looked for; those that are named or there make no difference. */
+function noTeachers({ distill: { lambda }, teachers }: DistillConfig): string {
+  const why = lambda === 0 ? 'distill.lambda is 0' : 'all losses that look at them are off';
+  return `none needed, as ${why}${teachers === null ? '' : `; ${teachers} is not read`}`;
+}
 
 /** Source training: one shared prompt and a pair of task vectors per source task, distilled from all teachers at once. */
 export async function distill(config: DistillConfig, context: Context): Promise<RunOutcome[]> {
@@ -22,17 +30,21 @@ export async function distill(config: DistillConfig, context: Context): Promise<
   try {
     const names = config.source_tasks;
     const label = methodLabel({ method: config.method, multi_task: false, variant: config.variant });
-    stageBanner('distill: one shared prompt from all teachers', context, open, [['source tasks', names.join(', ')]]);
+    const taught = needsTeachers(config.distill);
+    const title = `distill: one shared prompt ${taught ? 'from all teachers' : 'without teachers'}`;
+    stageBanner(title, context, open, [['source tasks', names.join(', ')]]);
     if (!config.decomposition && !config.data.task_prefix) {
       warn(
         'one prompt is for all source tasks, and no name in front of the texts says which is meant (data.task_prefix)',
       );
     }
+    const there = (seed: number): string[] => (taught ? ifThere(() => locateTeachers(config, names, seed)) : []);
+    checkProvenanceOf(config.seeds.flatMap(there), open, config.data);
     const tasks: PreparedTask[] = [];
     for (const name of names) tasks.push(await prepareTask(name, config.data, open.tokenizer, context.progress));
     for (const seed of config.seeds) {
-      const teacherFiles = locateTeachers(config, names, seed);
-      const teachers = teacherBank(readTeachers(open, teacherFiles, config));
+      const teacherFiles = taught ? locateTeachers(config, names, seed) : [];
+      const teachers = taught ? teacherBank(readTeachers(open, teacherFiles, config)) : null;
       try {
         const outcome = await execute(context, {
           stage: 'distill',
@@ -43,7 +55,7 @@ export async function distill(config: DistillConfig, context: Context): Promise<
           inputs: inputsOf(open, tasks, [...teacherFiles.map(promptFile), ...promptInitFiles(config.prompt)]),
           facts: () => [
             ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
-            ['teachers', teacherFiles.join('\n')],
+            ['teachers', taught ? teacherFiles.join('\n') : noTeachers(config)],
           ],
           spec: () =>
             distillationRun(open, {
@@ -60,7 +72,7 @@ export async function distill(config: DistillConfig, context: Context): Promise<
         });
         if (outcome) outcomes.push(outcome);
       } finally {
-        teachers.dispose();
+        teachers?.dispose();
       }
     }
   } finally {

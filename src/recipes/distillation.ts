@@ -1,4 +1,5 @@
 import type { Scalar } from '@tensorflow/tfjs';
+import { lookedAt } from '../config/distill-sections.js';
 import type { DistillConfig } from '../config/schema.js';
 import { tf } from '../engines/tf.js';
 import { distillationLosses } from '../losses/distillation.js';
@@ -23,8 +24,8 @@ export interface Distillation {
   config: DistillConfig;
   seed: number;
   tasks: readonly PreparedTask[];
-  /** The teachers' prompts [K, P, D], in the order of `tasks`; stays the caller's. */
-  teachers: PromptBank;
+  /** The teachers' prompts [K, P, D], in the order of `tasks`; stays the caller's. null where no loss looks at them. */
+  teachers: PromptBank | null;
   /** `shared_prompt` [P, D], `task_u` [K, P], `task_v` [K, D]; without decomposition `prompt` [1, P, D]. The caller's. */
   initial: () => Tensors;
 }
@@ -42,16 +43,17 @@ function studentOf(parameters: Tensors, tasks: Int32Array): { bank: PromptBank; 
  */
 export function distillationRun(open: OpenModel, distillation: Distillation): RunSpec {
   const { model, tokenizer } = open;
-  const { config, tasks, teachers } = distillation;
+  const { config, tasks } = distillation;
   const { train, distill } = config;
   const { gradient_checkpointing } = train;
   const examples = tasks.reduce((sum, task) => sum + task.size('train'), 0);
   const { perEpoch, total } = sourceSteps(examples, train);
   const rows = tasks.map((task) => task.train().rows);
   const all = distill.hidden_layers === 'all';
-  const distils = distill.lambda > 0 && (distill.loss_logits || distill.loss_hidden);
-  const distances = distill.lambda > 0 && distill.loss_prompt;
-  const options = distils ? distill : { ...distill, loss_logits: false, loss_hidden: false };
+  const { outputs, prompts: distances } = lookedAt(distill);
+  const teachers = outputs || distances ? distillation.teachers : null;
+  if ((outputs || distances) && teachers === null) throw new Error('these losses need teachers');
+  const options = outputs ? distill : { ...distill, loss_logits: false, loss_hidden: false };
 
   return {
     label: distillation.label,
@@ -75,13 +77,13 @@ export function distillationRun(open: OpenModel, distillation: Distillation): Ru
       const prompts = selectPrompts(own.bank, own.entries);
       const input = batchTensors(batch, null);
       const student = promptForward(model, { ...input, prompts }, { dropout, all, gradient_checkpointing });
-      const taught = selectPrompts(teachers, entries);
+      const taught = teachers && selectPrompts(teachers, entries);
       // The teacher is a fixed target: no dropout and no gradient.
-      const teacher = distils ? promptValues(model, { ...input, prompts: taught }, { all }) : student;
+      const teacher = outputs ? promptValues(model, { ...input, prompts: taught! }, { all }) : student;
       const target = { labels: batch.labels, weights, mask: targetMask(batch), whole };
       const losses = distillationLosses(teacher, student, target, prompts.shape[1], options);
       if (!distances) return { total: losses.loss, terms: { ...losses, loss_prompt: tf.scalar(0) } };
-      const loss_prompt = promptDistance(prompts, taught, whole.rows);
+      const loss_prompt = promptDistance(prompts, taught!, whole.rows);
       const loss = tf.add(losses.loss, tf.mul(distill.lambda, loss_prompt)) as Scalar;
       return { total: loss, terms: { ...losses, loss, loss_prompt } };
     },

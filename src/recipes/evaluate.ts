@@ -7,19 +7,30 @@ import { openModel, type OpenModel } from '../model/open.js';
 import { disposeWeights } from '../model/weights.js';
 import { runFolder, separateTasks, type RunId } from '../runs/paths.js';
 import { configOfRun } from '../runs/compare-config.js';
+import { changedInputs, recordedInputs, type Inputs } from '../runs/compare-inputs.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
-import { readRecord } from '../runs/record.js';
-import { isFinished, openRun } from '../runs/run-folder.js';
+import { readRecord, type RunRecord } from '../runs/record.js';
+import { isFinished, isOfConfig, openRun } from '../runs/run-folder.js';
 import { watchMemory } from '../train/meter.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { RunError, UserError } from '../util/errors.js';
-import { concludeRun, stageBanner, type Context, type RunOutcome } from './context.js';
+import { concludeRun, describe, stageBanner, type Context, type RunOutcome } from './context.js';
 import { fewShot } from './few-shot.js';
-import { finishedPrompt, locateAdapted } from './locate.js';
-import { checkProvenance, prepareTask, type PreparedTask } from './prepare.js';
+import { scoredFingerprint } from './fingerprint.js';
+import { finishedPrompt, locateAdapted, lostPrompt } from './locate.js';
+import { inputsOf, prepareTask, type PreparedSplit, type PreparedTask } from './prepare.js';
+import { checkProvenance, checkProvenanceOf, ifThere } from './provenance.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
 import { scoredSplit, testEntries } from './test-entries.js';
 import { StoppedError, stopRequested } from '../util/signals.js';
+
+/** A task to test on. */
+interface Scored {
+  prepared: PreparedTask;
+  split: PreparedSplit;
+  /** See `scoredFingerprint`. */
+  fingerprint: string;
+}
 
 /** An adapted run to test on one task. */
 interface Adapted {
@@ -30,34 +41,44 @@ interface Adapted {
   checkpoint: string;
 }
 
+/** Why the scores in a folder no longer hold; null where they do, or where the folder is to be refused for its config. */
+function outdated(folder: string, before: RunRecord, config: EvalConfig, inputs: Inputs): string | null {
+  if (before.status !== 'finished' || !isOfConfig(folder, before, config)) return null;
+  const then = recordedInputs(before);
+  // Cheap to do again, and nothing else could tell: an older version looked at the adapted run only.
+  if (then === undefined) return 'its scores do not say which data they are of (of an older version)';
+  const changes = changedInputs(then, inputs);
+  return changes.length === 0 ? null : `what it scored has changed since (${changes.join(', ')})`;
+}
+
 /** Test scores of one adapted run on one task, in a folder of the eval stage beside its predictions. */
 async function evaluateRun(
   config: EvalConfig,
   context: Context,
   open: OpenModel,
-  prepared: PreparedTask,
+  { prepared, split, fingerprint }: Scored,
   { id, run: adaptedFolder, checkpoint }: Adapted,
 ): Promise<RunOutcome> {
   const folder = runFolder(config.out, id);
   const file = trainedFile(checkpoint);
+  const inputs = inputsOf(open, [{ task: prepared.task, fingerprint }], [file]);
   const before = context.force ? undefined : readRecord(folder);
-  const adapted = readRecord(adaptedFolder)!;
-  // The same adapted run, not another one that has since been trained in its place.
-  const same = before?.results['prompt'] === file && before.results['adapted'] === adapted.timings.ended;
-  if (!context.force && same && isFinished(folder, config)) {
-    log(`${paint.green('✓')} eval ${id.method} ${id.task} seed ${id.seed}: finished already (${folder})`);
+  const why = before === undefined ? null : outdated(folder, before, config, inputs);
+  if (before !== undefined && why === null && isFinished(folder, config)) {
+    log(`${paint.green('✓')} ${describe(id)}: finished already (${folder})`);
     return { id, folder, skipped: true, record: before };
   }
+  const adapted = readRecord(adaptedFolder)!;
   const tuned = openTuned(checkpoint, open.model);
   try {
-    checkProvenance(tuned, open, prepared.rendering);
+    checkProvenance([tuned], open, prepared.rendering);
     const entry = entryOf(tuned, id.task);
-    const force = context.force || (before?.results['prompt'] !== undefined && !same);
+    if (why !== null) log(`${describe(id)}: ${why}; evaluating again`);
+    const force = context.force || why !== null;
     const run = openRun(config.out, { stage: 'eval', config, id, engine: context.engine, force });
     const memory = watchMemory();
     const label = `eval ${id.method} ${id.task}, seed ${id.seed}`;
     const work = async () => {
-      const split = scoredSplit(config, prepared);
       const by = { predictor: tuned.predictor, tokenizer: open.tokenizer, entries: [entry] };
       const [predictions] = await testEntries(config, context, prepared, split, by, { label, folder });
       writeFileAtomic(run.path('predictions.jsonl'), `${predictionLines(prepared, split, predictions!).join('\n')}\n`);
@@ -71,7 +92,7 @@ async function evaluateRun(
         majority: majorityScore(prepared, split),
         scores: [{ seed: id.seed, draw: null, metrics: scoreOf(prepared, split, predictions!) }],
       };
-      return { prompt: file, adapted: adapted.timings.ended, ...memory.peaks(), ...results };
+      return { prompt: file, inputs, ...memory.peaks(), ...results };
     };
     const outcome = await concludeRun(run, work).finally(() => memory.stop());
     const { headline, scores } = outcome.record.results as unknown as EvaluationResults;
@@ -90,6 +111,23 @@ function entryOf({ file, tasks, entries }: { file: string; tasks: string[]; entr
   return entry;
 }
 
+/** What the runs that are to be tested have trained, as far as it is there. */
+function trainedFiles(config: EvalConfig): string[] {
+  const { experiment, tasks, methods, seeds, multi_task, variant } = config;
+  const ids = tasks.flatMap((task) =>
+    methods.flatMap((name) => {
+      const method = methodLabel({ method: name, multi_task, variant });
+      return seeds.map((seed): RunId => ({ experiment, stage: 'eval', method, task, seed }));
+    }),
+  );
+  return ids.flatMap((id) =>
+    ifThere(() => {
+      const checkpoint = finishedPrompt(locateAdapted(config, id));
+      return checkpoint === undefined ? [] : [trainedFile(checkpoint)];
+    }),
+  );
+}
+
 /**
  * Evaluation: test scores of every adapted seed, or with `few_shot` the few-shot protocol, which adapts first.
  *
@@ -106,20 +144,26 @@ export async function evaluate(config: EvalConfig, context: Context): Promise<Ru
     ]);
     if (config.few_shot !== null) return await fewShot(config, config.few_shot, context, open);
 
+    checkProvenanceOf(trainedFiles(config), open, config.data);
     const outcomes: RunOutcome[] = [];
     const missing: string[] = [];
+    const lost: UserError[] = [];
     for (const task of config.tasks) {
       const prepared = await prepareTask(task, config.data, open.tokenizer, context.progress);
+      const split = scoredSplit(config, prepared);
+      const scored = { prepared, split, fingerprint: scoredFingerprint(prepared, split) };
       for (const method of config.methods) {
         const label = methodLabel({ method, multi_task: config.multi_task, variant: config.variant });
         for (const seed of config.seeds) {
           const id = { experiment: config.experiment, stage: 'eval', method: label, task, seed };
           const adapted = locateAdapted(config, id);
-          const checkpoint = finishedPrompt(adapted);
-          if (checkpoint === undefined) missing.push(adapted);
+          const gone = lostPrompt(adapted);
+          const checkpoint = gone === undefined ? finishedPrompt(adapted) : undefined;
+          if (gone !== undefined) lost.push(gone);
+          else if (checkpoint === undefined) missing.push(adapted);
           else if (!context.dry_run) {
             const own = configOfRun(config, { task, seed, method });
-            outcomes.push(await evaluateRun(own, context, open, prepared, { id, run: adapted, checkpoint }));
+            outcomes.push(await evaluateRun(own, context, open, scored, { id, run: adapted, checkpoint }));
           }
           // The native engine never yields by itself; this lets signals through.
           await new Promise((resolve) => setImmediate(resolve));
@@ -128,12 +172,14 @@ export async function evaluate(config: EvalConfig, context: Context): Promise<Ru
         }
       }
     }
+    if (lost.length > 0 && outcomes.length === 0 && !context.dry_run) throw lost[0]!;
     if (missing.length > 0 && outcomes.length === 0 && !context.dry_run) {
       throw new UserError(`nothing to evaluate: there is no finished run in\n  ${missing.join('\n  ')}`, {
         hint: 'Adapt first: mpt adapt --task …, or ask for the few-shot protocol, which adapts by itself: mpt eval --few-shot 16.',
       });
     }
     for (const folder of missing) warn(`not evaluated, no finished run: ${folder}`);
+    for (const { message, hint } of lost) warn(`not evaluated: ${message}. ${hint}`);
     return outcomes;
   } finally {
     disposeWeights(open.model.weights);

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { banner, log, paint, warn } from '../logging/console.js';
+import { changedInputs, recordedInputs } from '../runs/compare-inputs.js';
+import { lostFrom, tidy, tidyFound, type KeptResults } from '../runs/kept-checkpoints.js';
 import { runFolder, runName } from '../runs/paths.js';
 import { readRecord, type RunRecord } from '../runs/record.js';
 import { isFinished, isOfConfig, openRun, type Run } from '../runs/run-folder.js';
@@ -86,36 +86,39 @@ async function executeFleet(
 function finishedOutcome(context: Context, planned: PlannedRun): RunOutcome | undefined {
   const { out, id, config } = planned;
   const folder = runFolder(out, id);
-  if (context.force || !isWhole(folder) || !isFinished(folder, config)) return undefined;
+  if (context.force || !isFinished(folder, config)) return undefined;
   const record = readRecord(folder)!;
-  if (inputsChanged(record, planned)) return undefined;
+  if (lostFrom(folder, record) !== undefined || changesSince(record, planned).length > 0) return undefined;
+  if (!context.dry_run) tidyFound(folder, record);
   log(`${paint.green('✓')} ${describe(id)}: finished already (${folder})`);
   return { id, folder, skipped: true, record };
 }
 
-/** A finished run whose prompt is gone is of no use to anyone. */
-function isWhole(folder: string): boolean {
-  return existsSync(join(folder, 'checkpoints'));
-}
-
-/** Whether the same config was run here on other inputs. Another config is refused elsewhere, not redone. */
-function inputsChanged(record: RunRecord | undefined, { config, inputs, out, id }: PlannedRun): boolean {
-  const before = record?.results['inputs'] as Record<string, string> | undefined;
-  if (before === undefined || !isOfConfig(runFolder(out, id), record!, config)) return false;
-  const contents = (of: Readonly<Record<string, string>>) => Object.values(of).join();
-  return contents(before) !== contents(inputs);
+/** What has changed since the same config was run here. Another config is refused elsewhere, not redone. */
+function changesSince(record: RunRecord | undefined, { config, inputs, out, id }: PlannedRun): string[] {
+  const before = record && recordedInputs(record);
+  if (before === undefined || !isOfConfig(runFolder(out, id), record!, config)) return [];
+  return changedInputs(before, inputs);
 }
 
 function pendingRun(context: Context, planned: PlannedRun): PendingRun {
   const folder = runFolder(planned.out, planned.id);
   const before = readRecord(folder);
-  const stale = !context.force && inputsChanged(before, planned);
-  if (stale) log(`${describe(planned.id)}: what it started from has changed since; doing it again`);
+  const changes = context.force ? [] : changesSince(before, planned);
+  const stale = changes.length > 0;
+  if (stale) {
+    log(`${describe(planned.id)}: what it started from has changed since (${changes.join(', ')}); doing it again`);
+  }
+  // A finished run is of no use to anyone without what it trained.
+  const lost = before && isFinished(folder, planned.config) ? lostFrom(folder, before) : undefined;
+  if (lost !== undefined && !context.force && !stale) {
+    log(`${describe(planned.id)}: finished, but what it trained is gone (there is no ${lost}); doing it again`);
+  }
   const spec = planned.spec();
   const initial = spec.initial();
   const trainable = trainableSize(initial, spec);
   for (const tensor of Object.values(initial)) tensor.dispose();
-  const force = context.force || stale || (!isWhole(folder) && before?.status === 'finished');
+  const force = context.force || stale || lost !== undefined;
   return { planned, spec, trainable, force };
 }
 
@@ -181,16 +184,19 @@ async function trainOpened(context: Context, fleet: readonly OpenedRun[], rows_p
 /** Records what a run came to, or why it came to nothing. */
 async function endMember(member: OpenedRun, end: End, facts: SessionFacts): Promise<void> {
   const { planned, run, time } = member;
+  const { keep_finished } = member.spec.train;
+  const work = async (): Promise<Record<string, unknown>> => {
+    if (end.reason === 'failed') throw end.error;
+    if (end.reason === 'signal') throw new StoppedError(end.signal, run.folder);
+    const { steps, best, peaks } = facts;
+    const began = performance.now();
+    const more = await planned.results?.(run, facts);
+    time.seconds += (performance.now() - began) / 1000;
+    const kept: KeptResults = { keeps: keep_finished };
+    return { inputs: planned.inputs, steps, stopped_by: end.reason, best, ...kept, ...peaks(), ...more };
+  };
   try {
-    member.outcome = await concludeRun(run, async () => {
-      if (end.reason === 'failed') throw end.error;
-      if (end.reason === 'signal') throw new StoppedError(end.signal, run.folder);
-      const { steps, best, peaks } = facts;
-      const began = performance.now();
-      const more = await planned.results?.(run, facts);
-      time.seconds += (performance.now() - began) / 1000;
-      return { inputs: planned.inputs, steps, stopped_by: end.reason, best, ...peaks(), ...more };
-    });
+    member.outcome = await concludeRun(run, work, () => keep_finished === 'final' && tidy(run.folder));
   } catch (error) {
     member.error = error;
     if (error instanceof UserError) return;

@@ -1,21 +1,26 @@
+import { dirname } from 'node:path';
 import type { EvalConfig, FewShotSection } from '../config/schema.js';
 import { latestWhole } from '../checkpoints/manager.js';
+import { log } from '../logging/console.js';
 import { isPromptMethod, methodLabel, type MethodName } from '../methods/names.js';
 import { openTuned } from '../methods/stored.js';
 import type { OpenModel } from '../model/open.js';
 import { countParameters } from '../model/weights.js';
 import { configOfRun } from '../runs/compare-config.js';
 import type { EvaluationResults } from '../runs/evaluation-results.js';
-import { fewShotStage, type RunId } from '../runs/paths.js';
+import { writeDraws, type DrawRecord } from '../runs/draws.js';
+import { drawName, drawOfName, fewShotStage, type RunId } from '../runs/paths.js';
 import type { Run } from '../runs/run-folder.js';
+import { foldersIn } from '../runs/status.js';
 import { tokenRows } from '../data/rows.js';
 import { drawFewShot } from '../samplers/few-shot.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import type { Context, RunOutcome } from './context.js';
 import { execute } from './execute.js';
 import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
+import { checkProvenanceOf } from './provenance.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
-import { adaptationStart, entrySeed } from './start.js';
+import { adaptationStart, builtOn, entrySeed } from './start.js';
 import { scoredSplit, testEntries } from './test-entries.js';
 import { tuningRun } from './tuning.js';
 
@@ -32,6 +37,11 @@ interface Shots {
   seed: number;
 }
 
+function drawRecords(task: PreparedTask, draws: readonly Draw[]): DrawRecord[] {
+  const { examples } = task.train();
+  return draws.map(({ draw, indices }) => ({ draw, ids: indices.map((index) => examples.get(index).id) }));
+}
+
 /** Scores every draw on the scored split and writes predictions.jsonl and draws.json. */
 async function testDraws(
   config: EvalConfig,
@@ -42,9 +52,7 @@ async function testDraws(
   options: { label: string; draws: readonly Draw[]; trainable: number },
 ): Promise<EvaluationResults> {
   const { draws } = options;
-  const train = prepared.train();
-  const ids = draws.map(({ draw, indices }) => ({ draw, ids: indices.map((index) => train.examples.get(index).id) }));
-  writeFileAtomic(run.path('draws.json'), `${JSON.stringify(ids, null, 2)}\n`);
+  writeDraws(run.folder, drawRecords(prepared, draws));
 
   const split = scoredSplit(config, prepared);
   const { checkpoint } = latestWhole(run.path('checkpoints'));
@@ -82,6 +90,10 @@ export async function fewShot(
   open: OpenModel,
 ): Promise<RunOutcome[]> {
   const outcomes: RunOutcome[] = [];
+  const stages = section.shots.map(fewShotStage);
+  const targets = stages.flatMap((stage) => config.tasks.map((task) => ({ task, stage })));
+  const startedFrom = config.methods.flatMap((method) => builtOn(method, config, targets, config.seeds));
+  checkProvenanceOf(startedFrom, open, config.data);
   for (const name of config.tasks) {
     const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
     const train = task.train().examples.all();
@@ -92,15 +104,32 @@ export async function fewShot(
           indices: drawFewShot(train, shots, seed, draw, { balanced: section.balanced }),
         }));
         for (const method of inOrder(config.methods)) {
-          for (const part of isPromptMethod(method) ? [draws] : draws.map((draw) => [draw])) {
+          const together = isPromptMethod(method);
+          for (const [i, part] of (together ? [draws] : draws.map((draw) => [draw])).entries()) {
             const outcome = await fewShotRun(config, section, context, open, { task, shots, seed }, method, part);
             if (outcome) outcomes.push(outcome);
+            // Not before the first: a config that is refused asks for nothing.
+            if (!together && i === 0 && outcome && !context.dry_run) {
+              askFor(dirname(outcome.folder), task, draws, `${name}, ${outcome.id.method}, seed ${seed}`);
+            }
           }
         }
       }
     }
   }
   return outcomes;
+}
+
+/** Writes down which draws count from now on. Those of an earlier evaluation stay; the person is told. */
+function askFor(folder: string, task: PreparedTask, draws: readonly Draw[], label: string): void {
+  writeDraws(folder, drawRecords(task, draws));
+  const asked = draws.map(({ draw }) => drawName(draw));
+  const more = foldersIn(folder).filter((name) => drawOfName(name) !== null && !asked.includes(name));
+  if (more.length > 0) {
+    log(
+      `${label}: ${more.join(', ')} from earlier ${more.length === 1 ? 'stays' : 'stay'} in ${folder}, not counted now`,
+    );
+  }
 }
 
 /** spot looks for its sources with the prompts that pt tunes on the same draws: pt goes before it. */

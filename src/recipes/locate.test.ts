@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -68,7 +68,11 @@ test("teachers: in the order of the config, the run's own seed first, else the s
   assert.deepEqual(folders(1), ['sst2/seed-2', 'cb/seed-3']);
   assert.deepEqual(folders(3, { source_tasks: ['cb', 'sst2'] }), ['cb/seed-3', 'sst2/seed-3']);
   assert.deepEqual(folders(1, { teachers: join(out, 'x', 'teach', 'pt') }), ['sst2/seed-2', 'cb/seed-3']);
-  refused(() => folders(1, { teacher_seed: 10 }), /with seed 10 .*for: cb$/m, /mpt teach --task cb --experiment x/);
+  refused(
+    () => folders(1, { teacher_seed: 10 }),
+    /with seed 10 .*for: cb$/m,
+    /mpt teach --task cb --seed 10 --experiment x/,
+  );
   refused(() => folders(1, { source_tasks: ['sst2', 'rte', 'qnli'] }), /for: rte, qnli$/m);
 });
 
@@ -129,9 +133,21 @@ test('source prompts: the tasks that are named, in their order, else all that th
   assert.deepEqual(tasks(), ['cb', 'qnli', 'sst2']);
   assert.deepEqual(tasks({ source_tasks: ['sst2', 'cb'] }), ['sst2', 'cb']);
   refused(() => tasks({ source_tasks: ['sst2', 'rte'] }), /for: rte$/m, /mpt teach --task rte/);
-  // One that is not finished is missing, not left out in silence.
-  leave(teacher('rte', 1), 'stopped');
-  refused(() => tasks(), /for: rte$/m);
+  // One that is not finished is missing, not left out in silence; both ways out are named.
+  const config = join(leave(teacher('rte', 1), 'stopped'), 'config.yaml');
+  refused(() => tasks(), /for: rte$/m, /mpt teach --task rte --experiment x/, /source_tasks=\[cb, qnli, sst2\]/);
+  writeFileSync(config, '');
+  const finish = new RegExp(`^Finish what is begun: mpt teach --config ${config}$`.replaceAll('\\', '\\\\'), 'm');
+  refused(() => tasks(), finish, /^Or name the source tasks.*--set "source_tasks=\[cb, qnli, sst2\]"$/m);
+  refused(
+    () => tasks({ teacher_seed: 3 }),
+    /with seed 3 .*for: cb, qnli, rte, sst2$/m,
+    /mpt teach --task cb,.* --seed 3/,
+  );
+  // A task that is named is wanted: no other way is offered.
+  const named = /^(?![^]*Or name)[^]*mpt teach --task mnli --experiment x …$/;
+  refused(() => tasks({ source_tasks: ['sst2', 'rte', 'mnli'] }), finish, named);
+  refused(() => tasks({ source_tasks: ['cb'], teachers: join(out, 'nowhere') }), /nowhere \(no such folder\) for: cb/);
   refused(() => tasks({ experiment: 'y' }), /no source prompts in .*teach/, /mpt teach --experiment y/, /--teachers/);
 });
 
@@ -139,7 +155,7 @@ test('the prompt of a target for spot: of pt in the same stage and experiment, i
   const tuned = (stage: string, method: string, seed: number): string =>
     join(out, 'x', stage, method, 'boolq', `seed-${seed}`);
   const find = (stage: string, seed: number, more: object = {}): string =>
-    below(locateTargetPrompt(adapt(more), 'boolq', seed, stage)).replace('/checkpoints/step-000008', '');
+    below(locateTargetPrompt(adapt(more), 'boolq', seed, stage).prompt).replace('/checkpoints/step-000008', '');
   refused(
     () => find('adapt', 1),
     /most like boolq/,
@@ -154,6 +170,7 @@ test('the prompt of a target for spot: of pt in the same stage and experiment, i
   assert.equal(find('adapt', 9), 'adapt/pt/boolq/seed-2');
   assert.equal(find('few-shot-16', 1), 'few-shot-16/pt/boolq/seed-1');
   refused(() => find('few-shot-4', 1), /no prompt is tuned on it in .*few-shot-4/);
+  assert.equal(locateTargetPrompt(adapt(), 'boolq', 9, 'adapt').seed, 2);
   assert.equal(find('adapt', 3, { variant: 'short' }), 'adapt/pt/boolq/seed-3');
   leave(tuned('adapt', 'pt-short', 4), 'finished');
   assert.equal(find('adapt', 3, { variant: 'short' }), 'adapt/pt-short/boolq/seed-4');
@@ -162,6 +179,19 @@ test('the prompt of a target for spot: of pt in the same stage and experiment, i
   assert.equal(find('adapt', 3, elsewhere), 'other/boolq/seed-7');
   leave(join(out, 'x', 'late', 'boolq', 'seed-7'), 'running');
   refused(() => find('adapt', 3, { spot: { target_prompts: join(out, 'x', 'late') } }), /no prompt is tuned on it/);
+});
+
+test('few-shot: spot takes the prompts of its own seed only, whose draws are its own', () => {
+  const tuned = (seed: number): string => join(out, 'x', 'few-shot-16', 'pt', 'boolq', `seed-${seed}`);
+  leave(tuned(1), 'finished');
+  leave(tuned(2), 'stopped');
+  const find = (seed: number, more: object = {}) => locateTargetPrompt(adapt(more), 'boolq', seed, 'few-shot-16');
+  assert.equal(find(1).seed, 1);
+  const command = /mpt eval --few-shot 16 --method pt --task boolq --seed 2 --experiment x/;
+  refused(() => find(2), /with seed 2 \(seed 1 has drawn other examples\)$/m, command);
+  refused(() => find(2, { spot: { target_prompts: join(out, 'x', 'few-shot-16', 'pt') } }), /with seed 2 \(seed 1/);
+  leave(tuned(2), 'finished');
+  assert.equal(find(2).seed, 2);
 });
 
 test('an adapted run of tasks together: of the same tasks, else the only one that has the task', () => {

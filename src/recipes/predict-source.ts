@@ -2,11 +2,13 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { latestWhole, trainedFile } from '../checkpoints/manager.js';
 import { schemas, type DataSection } from '../config/schema.js';
-import { commandStage, methodFolder, seedName, separateTasks } from '../runs/paths.js';
+import { checkpointsOf } from '../runs/kept-checkpoints.js';
+import { commandStage, drawName, drawOfName, methodFolder, seedName, separateTasks } from '../runs/paths.js';
 import { CONFIG_NAME, recordedConfig } from '../runs/recorded-config.js';
-import { inspectRun } from '../runs/status.js';
-import { finalCheckpointFolder } from '../train/session.js';
+import { foldersIn, inspectRun } from '../runs/status.js';
 import { suggestion, UserError } from '../util/errors.js';
+import { finishedPrompt } from './locate.js';
+import { adaptedIn } from './locate.js';
 
 /** The run that something was trained in, as far as answering goes. */
 export interface TrainedIn {
@@ -39,49 +41,38 @@ function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
 }
 
-function foldersIn(path: string): string[] {
-  if (!isFolder(path)) return [];
-  const entries = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return entries
-    .map(({ name }) => name)
-    .filter((name) => !name.startsWith('.'))
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-}
-
 const ELSEWHERE = 'Name another place with --experiment, --out or --prompt, or adapt first: mpt adapt --task …';
 
 /**
- * The folder of an adapted run, or of one that adapted the task together with others.
+ * The folder of an adapted run, or of one that adapted the task together with others; see `adaptedIn`.
  *
  * @throws UserError when there is none, with what is there, or when several adapted it together with others
  */
 export function adaptedRun({ out, experiment, method, task, seed }: RunChoice): string {
-  const folder = methodFolder(out, { experiment, stage: 'adapt', method });
-  const tasks = foldersIn(folder);
-  const together = tasks.filter((name) => name !== task && separateTasks(name).includes(task));
-  const ofSeed = together.filter((name) => isFolder(join(folder, name, seedName(seed))));
-  if (!tasks.includes(task) && ofSeed.length > 1) {
-    throw new UserError(`several runs in ${folder} have ${task} among their tasks: ${ofSeed.join(', ')}`, {
-      hint: `Name one of them: --prompt ${join(folder, ofSeed[0]!, seedName(seed))} --task ${task}`,
-    });
+  const root = methodFolder(out, { experiment, stage: 'adapt', method });
+  const hint = (others: readonly string[]): string =>
+    `Name one of them: --prompt ${join(root, others[0]!, seedName(seed))} --task ${task}`;
+  const run = adaptedIn({ root, task, seed, own: task, hint });
+  if (run !== undefined && isFolder(run)) return run;
+  throw noAdaptedRun(root, { method, task, seed });
+}
+
+function noAdaptedRun(root: string, { method, task, seed }: Pick<RunChoice, 'method' | 'task' | 'seed'>): UserError {
+  const methods = foldersIn(dirname(root));
+  if (!methods.includes(method)) {
+    const there = methods.length > 0 ? ` ${suggestion(method, methods)}` : '';
+    return new UserError(`there is no run of the method ${method} in ${dirname(root)}.${there}`, { hint: ELSEWHERE });
   }
-  const found = tasks.includes(task) ? task : (ofSeed[0] ?? together[0]);
+  const tasks = foldersIn(root);
+  const found = tasks.includes(task) ? task : tasks.find((name) => separateTasks(name).includes(task));
   if (found === undefined) {
-    const methods = foldersIn(dirname(folder));
-    if (!methods.includes(method)) {
-      const there = methods.length > 0 ? ` ${suggestion(method, methods)}` : '';
-      throw new UserError(`there is no run of the method ${method} in ${dirname(folder)}.${there}`, {
-        hint: ELSEWHERE,
-      });
-    }
-    throw new UserError(`there is no run of the task ${task} in ${folder}. ${suggestion(task, tasks)}`.trimEnd(), {
+    return new UserError(`there is no run of the task ${task} in ${root}. ${suggestion(task, tasks)}`.trimEnd(), {
       hint: ELSEWHERE,
     });
   }
-  const run = join(folder, found, seedName(seed));
-  if (isFolder(run)) return run;
-  throw new UserError(`there is no run of seed ${seed} in ${join(folder, found)}`, {
-    hint: `It holds: ${foldersIn(join(folder, found)).join(', ') || 'nothing'}.`,
+  const folder = join(root, found);
+  return new UserError(`there is no run of seed ${seed} in ${folder}`, {
+    hint: `It holds: ${foldersIn(folder).join(', ') || 'nothing'}.`,
   });
 }
 
@@ -98,13 +89,13 @@ export function findAnswering(path: string, draw: number | null): Answering {
   if (existsSync(trainedFile(path))) return { path, run: runOf(path), note: null };
   const folder = basename(path) === 'checkpoints' ? dirname(path) : path;
   if (inspectRun(folder) !== undefined) return answeringRun(folder);
-  const draws = foldersIn(folder).filter((name) => /^draw-\d+$/.test(name));
+  const draws = foldersIn(folder).filter((name) => drawOfName(name) !== null);
   if (draws.length > 0) {
-    const chosen = `draw-${draw}`;
-    if (draws.includes(chosen)) return answeringRun(join(folder, chosen));
+    const chosen = draw === null ? undefined : drawName(draw);
+    if (chosen !== undefined && draws.includes(chosen)) return answeringRun(join(folder, chosen));
     const wrong = draw === null ? 'one has to be chosen' : `none of them is draw ${draw}`;
     throw new UserError(`${folder} holds a run for each of ${draws.length} draws; ${wrong}`, {
-      hint: `For instance: --draw ${draws[0]!.slice('draw-'.length)}`,
+      hint: `For instance: --draw ${drawOfName(draws[0]!)}`,
     });
   }
   throw new UserError(`${folder} is no run, no checkpoint and no prompt: it holds ${heldBy(folder)}`, {
@@ -120,23 +111,23 @@ function heldBy(folder: string): string {
 function answeringRun(folder: string): Answering {
   const { status, record, problem } = inspectRun(folder)!;
   if (record === undefined) throw new UserError(problem!);
-  const checkpoints = join(folder, 'checkpoints');
-  const finished = status === 'finished';
-  const { checkpoint, broken } = latestWhole(checkpoints);
-  const path = finished ? finalCheckpointFolder(checkpoints) : checkpoint?.path;
-  if (path === undefined || !existsSync(trainedFile(path))) {
-    const tested = record.results['prompt'];
-    if (typeof tested === 'string') {
-      throw new UserError(`${folder} is a test of another run`, {
-        hint: `What it tested: --prompt ${dirname(tested)}`,
-      });
-    }
-    const why = broken.length === 0 ? 'has no checkpoint' : `has no whole checkpoint: ${broken[0]!.reason}`;
-    throw new UserError(`the run in ${folder} ${why}${finished ? '' : ` (it is ${status})`}`);
+  const tested = record.results['prompt'];
+  if (typeof tested === 'string') {
+    throw new UserError(`${folder} is a test of another run`, {
+      hint: `What it tested: --prompt ${dirname(tested)}`,
+    });
   }
-  const note = finished
-    ? null
-    : `${folder} is not finished (${status}); its latest checkpoint answers: ${basename(path)}`;
+  if (status === 'finished') {
+    const path = finishedPrompt(folder)!;
+    return { path, run: runOf(path), note: null };
+  }
+  const { checkpoint, broken } = latestWhole(checkpointsOf(folder));
+  if (checkpoint === undefined) {
+    const why = broken.length === 0 ? 'has no checkpoint' : `has no whole checkpoint: ${broken[0]!.reason}`;
+    throw new UserError(`the run in ${folder} ${why} (it is ${status})`);
+  }
+  const { path } = checkpoint;
+  const note = `${folder} is not finished (${status}); its latest checkpoint answers: ${basename(path)}`;
   return { path, run: runOf(path), note };
 }
 

@@ -6,14 +6,15 @@ import type { TruncationReport } from '../data/tokenized.js';
 import { warn } from '../logging/console.js';
 import type { ProgressMode } from '../logging/progress.js';
 import type { OpenModel } from '../model/open.js';
-import type { StoredPrompt } from '../prompts/file.js';
+import type { Inputs } from '../runs/compare-inputs.js';
 import { findTask } from '../tasks/registry.js';
 import type { Example, SplitName, Task } from '../tasks/types.js';
 import { labelAnswers } from '../train/label-answers.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { UserError } from '../util/errors.js';
+import { sha256OfFile } from '../util/file-hash.js';
 import { formatCount, formatDuration, formatPercent } from '../util/format.js';
-import { fingerprintOf, promptFingerprint } from './fingerprint.js';
+import { fingerprintOf } from './fingerprint.js';
 import { paddingFact } from './padding.js';
 
 /** A split to train on, as token ids; of its texts the targets are kept. */
@@ -136,40 +137,20 @@ function shorten(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 140)} … ${text.slice(-50)}`;
 }
 
-/** What a run on these tasks starts from, by name: the model, each task's data, and the prompt files given. */
+/** What a run on these tasks starts from, by name: the model, each task's data, and the files given. */
 export function inputsOf(
   open: OpenModel,
-  tasks: readonly PreparedTask[],
-  promptFiles: readonly string[],
-): Record<string, string> {
+  tasks: readonly Pick<PreparedTask, 'task' | 'fingerprint'>[],
+  files: readonly string[],
+): Inputs {
   return {
     model: open.fingerprint,
     ...Object.fromEntries(tasks.map(({ task, fingerprint }) => [`data ${task.name}`, fingerprint])),
-    ...Object.fromEntries(promptFiles.map((file) => [file, promptFingerprint(file)])),
+    ...Object.fromEntries(files.map((file) => [file, sha256OfFile(file)])),
   };
 }
 
 /** Metadata of a prompt file: what it was trained on. */
 export function promptMetadata(open: OpenModel, rendering: PreparedTask['rendering']): Record<string, string> {
   return { model: open.fingerprint, template: rendering.template, task_prefix: String(rendering.task_prefix) };
-}
-
-/** Warns where a prompt was trained on another model, or on texts made in another way, than it is now used with. */
-export function checkProvenance(
-  stored: Pick<StoredPrompt, 'file' | 'metadata'>,
-  open: OpenModel,
-  rendering: PreparedTask['rendering'],
-): void {
-  const now = promptMetadata(open, rendering);
-  if (stored.metadata['model'] !== undefined && stored.metadata['model'] !== now['model']) {
-    warn(`${stored.file} was trained on another model than ${open.folder}, or on other files of it`);
-  }
-  for (const key of ['template', 'task_prefix']) {
-    const before = stored.metadata[key];
-    if (before !== undefined && before !== now[key]) {
-      warn(
-        `${stored.file} was trained with data.${key} ${before}, but this config has ${now[key]}: it will not know these texts`,
-      );
-    }
-  }
 }

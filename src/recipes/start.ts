@@ -12,8 +12,8 @@ import { readPrompt, type StoredPrompt } from '../prompts/file.js';
 import { promptInitFiles, startFrom, startFromSource, startVanilla } from '../prompts/start.js';
 import { UserError } from '../util/errors.js';
 import { Rng } from '../util/rng.js';
-import { locateSource, locateSourcePrompts } from './locate.js';
-import { checkProvenance } from './prepare.js';
+import { locateSource, locateSourcePrompts, locateTargetPrompt } from './locate.js';
+import { checkProvenance, ifThere } from './provenance.js';
 import { readTeachers, teacherBank } from './teachers.js';
 import { mostSimilar, targetPrompts } from './transfer.js';
 
@@ -118,7 +118,7 @@ export function adaptationStart(
 
 function fromDistilled(open: OpenModel, config: Adaptation, { seeds, tasks }: Entries, runSeed: number): Start {
   const source = readPrompt(locateSource(config, runSeed), open.model.config.d_model);
-  checkProvenance(source, open, config.data);
+  checkProvenance([source], open, config.data);
   if (source.metadata['decomposition'] === 'false') checkUndecomposed(source.file, config);
   return {
     method: methodOf('mpt', open.model, null),
@@ -145,6 +145,38 @@ function checkUndecomposed(file: string, { train_shared, init }: Adaptation): vo
   });
 }
 
+/**
+ * The files and checkpoint folders that runs of a method will start from, as far as they are there: for what is to be said
+ * of all of them at once.
+ *
+ * @param targets tasks and stages of the runs, see `Entries`
+ */
+export function builtOn(
+  name: MethodName,
+  config: Adaptation,
+  targets: readonly Entries['target'][],
+  seeds: readonly number[],
+): string[] {
+  const sources = (seed: number, own: Adaptation): string[] =>
+    ifThere(() => locateSourcePrompts(own, seed).map(({ prompt }) => prompt));
+  return seeds.flatMap((seed): string[] => {
+    if (name === 'mpt') return ifThere(() => [locateSource(config, seed)]);
+    if (name === 'attempt') return sources(seed, config);
+    if (name !== 'spot') return [];
+    const searched = config.spot.source_task === null ? targets : [];
+    return [
+      ...sources(seed, spotSources(config)),
+      ...searched.flatMap(({ task, stage }) => ifThere(() => [locateTargetPrompt(config, task, seed, stage).prompt])),
+    ];
+  });
+}
+
+/** What spot chooses among: the source task that is named, else those of all runs. */
+function spotSources(config: Adaptation): Adaptation {
+  const { source_task } = config.spot;
+  return source_task === null ? config : { ...config, source_tasks: [source_task] };
+}
+
 /** The source prompts that a config names or finds, with their tasks. */
 function sourcePrompts(open: OpenModel, config: Adaptation, seed: number): (StoredPrompt & { task: string })[] {
   const found = locateSourcePrompts(config, seed);
@@ -159,8 +191,7 @@ function sourcePrompts(open: OpenModel, config: Adaptation, seed: number): (Stor
 /** SPoT (Vu et al. 2022): one source prompt as the start, named or found by similarity of task embeddings. */
 function fromSourcePrompt(open: OpenModel, config: Adaptation, { seeds, target }: Entries, runSeed: number): Start {
   const { source_task, similarity } = config.spot;
-  const own = source_task === null ? config : { ...config, source_tasks: [source_task] };
-  const sources = sourcePrompts(open, own, runSeed);
+  const sources = sourcePrompts(open, spotSources(config), runSeed);
   const searched = source_task === null ? targetPrompts(open, config, target, runSeed) : null;
   const held = searched?.values.length ?? 1;
   if (held > 1 && held < seeds.length) {
@@ -175,9 +206,14 @@ function fromSourcePrompt(open: OpenModel, config: Adaptation, { seeds, target }
   const said = choices.map(({ source, score }) =>
     score === null ? `${source.task}, as named` : `${source.task}, cosine ${score.toFixed(3)}`,
   );
+  const among = sources.length === 1 ? sources[0]!.file : `of ${sources.length} source prompts`;
+  const other =
+    searched === null || searched.seed === runSeed
+      ? ''
+      : `; by the prompt that pt tuned with seed ${searched.seed}, as there is none of seed ${runSeed}`;
   return {
     method: methodOf('spot', open.model, null),
-    from: `${[...new Set(said)].join('; ')} (${sources.length === 1 ? sources[0]!.file : `of ${sources.length} source prompts`})`,
+    from: `${[...new Set(said)].join('; ')} (${among})${other}`,
     files: [...sources.map(({ file }) => file), ...(searched === null ? [] : [searched.file])],
     initial: () =>
       startFrom(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { splitByAsked } from '../reports/asked-draws.js';
 import type { CellId } from '../reports/collect-progress.js';
 import { collectResults } from '../reports/collect.js';
 import { collectReport, inPipelineOrder, specOf } from '../reports/collect-report.js';
@@ -30,7 +31,7 @@ export interface SummaryOptions {
 export function summarize(out: string, experiment: string, { spec, planned = [] }: SummaryOptions = {}): Summary {
   const folder = join(out, experiment);
   const runs = listRuns(folder);
-  const results = collectResults(inPipelineOrder(runs));
+  const results = collectResults(inPipelineOrder(splitByAsked(runs).asked));
   const report = collectReport(runs, { experiment, spec: specOf(spec), planned });
   const files = { summary: join(folder, 'summary.csv'), report: join(folder, 'report.html') };
   writeFileAtomic(files.summary, summaryCsv(results));

@@ -4,7 +4,7 @@ import type { OpenModel } from '../model/open.js';
 import type { PromptBank } from '../prompts/bank.js';
 import { promptBank, readPrompt, type StoredPrompt } from '../prompts/file.js';
 import { UserError } from '../util/errors.js';
-import { checkProvenance } from './prepare.js';
+import { checkProvenance } from './provenance.js';
 
 /**
  * Reads the teachers of source tasks: one plain prompt each, all of one length.
@@ -17,9 +17,10 @@ export function readTeachers(
   files: readonly string[],
   { prompt: { length }, data }: Pick<AdaptConfig, 'prompt' | 'data'>,
 ): StoredPrompt[] {
-  return files.map((file) => {
-    const stored = readPrompt(file, open.model.config.d_model);
-    checkProvenance(stored, open, data);
+  const teachers = files.map((file) => readPrompt(file, open.model.config.d_model));
+  checkProvenance(teachers, open, data);
+  for (const stored of teachers) {
+    const { file } = stored;
     // An attempt's file has a plain prompt too, but that is a part of what was trained.
     const kind = stored.metadata['method'] === 'attempt' ? 'attempt' : stored.method;
     if (kind !== 'pt' || stored.length !== length) {
@@ -33,8 +34,8 @@ export function readTeachers(
         hint: 'Name the folder of mpt teach with --teachers.',
       });
     }
-    return stored;
-  });
+  }
+  return teachers;
 }
 
 /** The prompts of all teachers as one bank [K, P, D]; the caller frees it. */

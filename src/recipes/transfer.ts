@@ -4,7 +4,7 @@ import { readPrompt } from '../prompts/file.js';
 import { promptSimilarity, type PromptValues, type Similarity } from '../prompts/similarity.js';
 import { UserError } from '../util/errors.js';
 import { locateTargetPrompt } from './locate.js';
-import { checkProvenance } from './prepare.js';
+import { checkProvenance } from './provenance.js';
 
 /** A source prompt of a task. */
 export interface SourcePrompt {
@@ -31,6 +31,7 @@ export function mostSimilar<S extends SourcePrompt>(
 /**
  * The prompts that method pt tuned on a target task, as its task embeddings: one, or one for each few-shot draw.
  *
+ * @returns also the seed that they are of, see `locateTargetPrompt`
  * @throws UserError when there is none, or it is no plain prompt
  */
 export function targetPrompts(
@@ -38,9 +39,10 @@ export function targetPrompts(
   config: Pick<AdaptConfig, 'experiment' | 'out' | 'variant' | 'spot' | 'data'>,
   target: { task: string; stage: string },
   seed: number,
-): { file: string; values: PromptValues[] } {
-  const stored = readPrompt(locateTargetPrompt(config, target.task, seed, target.stage), open.model.config.d_model);
-  checkProvenance(stored, open, config.data);
+): { file: string; seed: number; values: PromptValues[] } {
+  const found = locateTargetPrompt(config, target.task, seed, target.stage);
+  const stored = readPrompt(found.prompt, open.model.config.d_model);
+  checkProvenance([stored], open, config.data);
   const { file, length, d_model, tensors } = stored;
   const prompt = tensors['prompt'];
   if (prompt === undefined || stored.metadata['method'] === 'attempt') {
@@ -55,5 +57,5 @@ export function targetPrompts(
     length,
     d_model,
   }));
-  return { file, values };
+  return { file, seed: found.seed, values };
 }

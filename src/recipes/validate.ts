@@ -1,6 +1,7 @@
 import type { Predictor } from '../methods/predictor.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { predict } from '../train/predict.js';
+import { stopIfRequested } from '../util/signals.js';
 import type { Evaluation } from '../train/run-spec.js';
 import type { PreparedTask } from './prepare.js';
 import { scoreOf } from './score.js';
@@ -12,7 +13,11 @@ export interface Validator {
   batch_size: number;
 }
 
-/** All metrics of a task on its validation split, answered by `entry` of what is trained. */
+/**
+ * All metrics of a task on its validation split, answered by `entry` of what is trained.
+ *
+ * @throws StoppedError when a signal comes before the last batch
+ */
 export async function validateTask(
   { predictor, tokenizer, batch_size }: Validator,
   prepared: PreparedTask,
@@ -20,7 +25,11 @@ export async function validateTask(
 ): Promise<Record<string, number>> {
   const split = prepared.split('validation');
   const entries = new Array<number>(split.rows.length).fill(entry);
-  const options = { batch_size, max_new_tokens: prepared.max_target_length, labels: prepared.answers };
+  const options = {
+    ...{ batch_size, max_new_tokens: prepared.max_target_length, labels: prepared.answers },
+    onBatch: (done: number) => done < split.rows.length && stopIfRequested(null),
+  };
+  stopIfRequested(null);
   return scoreOf(prepared, split, await predict(predictor, tokenizer, split.rows, entries, options));
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { baseFolder, graphOf, needsOf } from './fixtures.js';
@@ -53,7 +54,7 @@ test('a variant is built on the same variant where there is one, else on the pla
       `
 variants:
   a: { prompt.length: 5 }
-  b: { distill.lambda: 0 }
+  b: { distill.temperature: 2 }
   c: { train_shared: false }
 steps:
   - { stage: teach, config: teach.yaml, variants: [plain, a] }
@@ -72,6 +73,44 @@ steps:
     Object.keys(needs).filter((id) => id.startsWith('eval')),
     ['eval/mpt-b/boolq'],
   );
+});
+
+test('distillation waits for teachers only where a loss looks at them, and does not ask for them otherwise', () => {
+  const step = '  - { stage: distill, config: distill.yaml, settings: { distill.LOSS } }\n';
+  const needs = (loss: string, steps: string): readonly string[] =>
+    needsOf(graphOf(folder, `steps:\n${step.replace('LOSS', loss)}${steps}`))['distill/mpt/sources']!;
+  const teach = '  - { stage: teach, config: teach.yaml }';
+  assert.equal(needs('lambda: 0.1', teach).length, 2);
+  assert.deepEqual(needs('lambda: 0', teach), []);
+  assert.deepEqual(needs('lambda: 0', ''), []);
+  assert.throws(() => needs('lambda: 0.1', ''), /needs teachers of sst2, cb/);
+  writeFileSync(join(folder, 'plain.yaml'), 'extends: distill.yaml\ndistill: { lambda: 0 }\n');
+  assert.equal(graphOf(folder, 'steps: [{ stage: distill, config: plain.yaml }]').length, 1);
+});
+
+test('few-shot: spot asks for what pt tunes with the same seeds; any other is of other draws', () => {
+  const few = (methods: string, seeds: string): string =>
+    `  - { stage: eval, config: eval.yaml, methods: [${methods}], seeds: ${seeds}, few_shot: { shots: [4] } }\n`;
+  const text = (pt: string): string =>
+    `steps:\n  - { stage: teach, config: teach.yaml }\n${few('pt', pt)}${few('spot', '[1, 2, 3]')}`;
+  const id = 'few-shot-4/spot/boolq';
+  assert.ok(needsOf(graphOf(folder, text('[1, 2, 3]')))[id]!.includes('few-shot-4/pt/boolq'));
+  assert.throws(
+    () => graphOf(folder, text('[1]')),
+    /few-shot-4\/spot\/boolq needs the prompt that pt tuned on boolq, seed 2, 3, in .*same shots and seeds/,
+  );
+  const there = join('runs', 'x', 'few-shot-4', 'pt', 'boolq');
+  const existing = {
+    finishedIn: (path: string, seed?: number) => path === there && (seed === 2 || seed === 3),
+    exists: () => false,
+  };
+  assert.ok(needsOf(graphOf(folder, text('[1]'), { existing }))[id]!.includes('few-shot-4/pt/boolq'));
+});
+
+test('a source task that is none is a fault at its place', () => {
+  const text =
+    'steps:\n  - { stage: adapt, config: adapt.yaml, methods: [spot], settings: { spot.source_task: ssst2 } }\n';
+  assert.throws(() => graphOf(folder, text), /run\.yaml:3:.*there is no task "ssst2"\. Did you mean "sst2"\?/);
 });
 
 test('few-shot: spot waits for what pt tunes on the same draws, or names its source', () => {

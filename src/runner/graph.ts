@@ -2,9 +2,10 @@
 import { ConfigError, type Fault } from '../config/errors.js';
 import { loadConfig } from '../config/load.js';
 import type { EvalConfig } from '../config/schema.js';
+import { TASK_NAMES } from '../tasks/known-tasks.js';
 import { UserError } from '../util/errors.js';
 import { commandArguments, keysOf } from './command-line.js';
-import { expandSteps, loadWith, TASK_NAMES } from './grid.js';
+import { expandSteps, loadWith } from './grid.js';
 import type { RunNode } from './node.js';
 import type { RunFile } from './run-file.js';
 import { wire, type Existing } from './wire.js';

@@ -1,18 +1,16 @@
 // From steps to the nodes that they stand for: tasks × methods × variants.
+import { needsTeachers } from '../config/distill-sections.js';
 import { ConfigError, type Fault } from '../config/errors.js';
 import { loadConfig } from '../config/load.js';
 import type { Origin } from '../config/located.js';
 import type { AdaptConfig, AnyConfig, DistillConfig, EvalConfig } from '../config/schema.js';
 import type { MethodName } from '../methods/names.js';
 import { expandTasks } from '../tasks/groups.js';
-import { knownTaskNames } from '../tasks/known-tasks.js';
+import { knownTaskNames, TASK_NAMES } from '../tasks/known-tasks.js';
 import { nearest, UserError } from '../util/errors.js';
 import { nodeId, type NodeDraft } from './node.js';
 import type { RunFile, Step } from './run-file.js';
 import { settingsOf, valueText, type Setting } from './settings.js';
-
-/** How `loadConfig` takes names of tasks. */
-export const TASK_NAMES = { known: knownTaskNames, expand: expandTasks };
 
 /**
  * Loads a step's base config with keys over it.
@@ -104,6 +102,7 @@ function draftsOf(step: Step, variant: string | null, faults: Fault[]): NodeDraf
     multi_task: step.multi_task,
     variant,
     tasks,
+    taught: 'distill' in config && needsTeachers(config.distill),
     source_tasks,
     seeds: config.seeds,
     few_shot: step.few_shot,

@@ -13,6 +13,8 @@ export interface NodeDraft extends MethodId {
   config: string;
   /** distill: its source tasks; otherwise one, or those that train together. */
   tasks: readonly string[];
+  /** distill: whether a loss looks at the teachers of its tasks. */
+  taught: boolean;
   /** Source tasks that spot and attempt choose among, where the step says so. */
   source_tasks: readonly string[] | null;
   seeds: readonly number[];

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { saveCheckpoint } from '../checkpoints/manager.js';
+import { writeDraws } from '../runs/draws.js';
 import { openRun, type Run } from '../runs/run-folder.js';
 import { expectedRuns } from './expected-runs.js';
 import { baseFolder, graphOf } from './fixtures.js';
@@ -35,8 +37,14 @@ function begin(node: RunNode, index: number, now = 1000): Run {
 
 function finish(node: RunNode, index: number, now = 1000): void {
   const run = begin(node, index, now);
-  mkdirSync(run.path('checkpoints'), { recursive: true });
-  run.finish({ step: 10 });
+  save(run, 10);
+  run.finish({ step: 10, results: { keeps: 'final' } });
+}
+
+function save(run: Run, step: number): void {
+  const prompt = { shape: [1, 2], data: Float32Array.of(step, 0) };
+  const path = saveCheckpoint(run.path('checkpoints'), { step, tensors: { prompt }, optimizer: {}, state: null });
+  rmSync(join(path, 'optimizer.safetensors')); // as finished runs are
 }
 
 function kinds(node: RunNode): string[] {
@@ -72,6 +80,21 @@ test('a finished training without its prompt is not finished; an evaluation has 
   begin(nodes['eval/mpt/boolq']!, 0).finish();
   assert.deepEqual(kinds(nodes['teach/pt/sst2']!), ['begun', 'missing']);
   assert.deepEqual(kinds(nodes['eval/mpt/boolq']!), ['finished', 'missing']);
+  finish(nodes['teach/pt/sst2']!, 1);
+  rmSync(join(stateOf(nodes['teach/pt/sst2']!).runs[1]!.folder, 'checkpoints', 'step-000010', 'prompt.safetensors'));
+  assert.deepEqual(kinds(nodes['teach/pt/sst2']!), ['begun', 'begun']);
+});
+
+test('one that was killed before it had cleaned up has that to do; one that keeps all has not', () => {
+  const { nodes } = graph();
+  const teacher = nodes['teach/pt/sst2']!;
+  for (const index of [0, 1]) finish(teacher, index);
+  const [one, other] = stateOf(teacher).runs.map((run) => run.folder);
+  for (const run of [one!, other!]) writeFileSync(join(run, 'checkpoints', 'step-000010', 'optimizer.safetensors'), '');
+  const file = join(other!, 'run.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"final"', '"all"'));
+  assert.deepEqual(kinds(teacher), ['begun', 'finished']);
+  assert.deepEqual(stepsLeft([stateOf(teacher)]), { steps: 0, exact: true, unknown: 0 });
 });
 
 test('a run of an earlier version, whose configs had fewer keys, is finished all the same', () => {
@@ -116,6 +139,32 @@ test('newer than what was made from it: the run of the same seed, where there is
     { seed: 2, started: 1, ended: 30 }, // added later
   ]);
   assert.equal(isStale(own, [both]), false);
+});
+
+test('fewer draws than before: all are there, and the command is asked once which of them count', () => {
+  const out = join(folder, `runs-${outs++}`);
+  const asking = (draws: number): RunNode => {
+    const few = `few_shot: { shots: [4], draws: ${draws} }`;
+    const text = `steps:\n  - { stage: eval, config: eval.yaml, methods: [bitfit], tasks: [cb], seeds: [1], ${few} }\n`;
+    return graphOf(folder, text, { over: { out } })[0]!;
+  };
+  for (const draw of [0, 1, 2]) finish(asking(3), draw);
+  const stale = (draws: number): boolean => {
+    const state = stateOf(asking(draws));
+    assert.ok(isDone(state));
+    return isStale(state, []);
+  };
+  assert.deepEqual([stale(3), stale(2)], [false, true]);
+  const seedFolder = dirname(stateOf(asking(2)).runs[0]!.folder);
+  const ask = (draws: number[]) =>
+    writeDraws(
+      seedFolder,
+      draws.map((draw) => ({ draw, ids: [] })),
+    );
+  ask([0, 1]);
+  assert.deepEqual([stale(3), stale(2)], [true, false]);
+  ask([0, 1, 2]);
+  assert.deepEqual([stale(3), stale(2)], [false, true]);
 });
 
 test('the plan: a line for each method of each stage, and what stands in the way', () => {

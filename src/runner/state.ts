@@ -1,9 +1,13 @@
 // How far the runs of a node are, as their folders say.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { AnyConfig, Stage } from '../config/schema.js';
 import { differences } from '../runs/compare-config.js';
-import { runFolder, seedName } from '../runs/paths.js';
+import { countedDraws } from '../runs/draws.js';
+import { isTidy, lostFrom } from '../runs/kept-checkpoints.js';
+import { drawOfName, runFolder, seedName } from '../runs/paths.js';
+import type { RunRecord } from '../runs/record.js';
 import { differenceText, recordedConfig } from '../runs/recorded-config.js';
 import { isOfConfig } from '../runs/run-folder.js';
 import { inspectRun, seedsIn } from '../runs/status.js';
@@ -39,8 +43,10 @@ export interface NodeState {
 
 /** What is on the disk, for `buildGraph`. */
 export const onDisk: Existing = {
-  finishedIn: (taskFolder) =>
-    seedsIn(taskFolder).some((seed) => inspectRun(join(taskFolder, seedName(seed)))?.status === 'finished'),
+  finishedIn: (taskFolder, seed) =>
+    (seed === undefined ? seedsIn(taskFolder) : [seed]).some(
+      (candidate) => inspectRun(join(taskFolder, seedName(candidate)))?.status === 'finished',
+    ),
   exists: existsSync,
 };
 
@@ -48,9 +54,13 @@ export function stateOf(node: RunNode): NodeState {
   return { node, runs: expectedRuns(node).map((run) => runState(node, run)) };
 }
 
-/** A finished training is of use only with its prompt. */
-function isWhole(folder: string, node: RunNode): boolean {
-  return (node.stage === 'eval' && node.few_shot === null) || existsSync(join(folder, 'checkpoints'));
+/**
+ * Whether nothing is left to do of a finished run. A training is of use only with what it trained; one that was killed
+ * before it had cleaned up has that to do.
+ */
+function isComplete(folder: string, record: RunRecord, node: RunNode): boolean {
+  if (node.stage === 'eval' && node.few_shot === null) return true;
+  return lostFrom(folder, record) === undefined && isTidy(folder, record);
 }
 
 function runState(node: RunNode, { id, config, steps }: ExpectedRun): RunState {
@@ -80,7 +90,8 @@ function runState(node: RunNode, { id, config, steps }: ExpectedRun): RunState {
     return state('damaged', { reason: error.message });
   }
   if (changes !== '') return state('changed', { ...known, step: 0, steps, reason: changes });
-  if (listing.status === 'finished' && same && isWhole(folder, node)) return state('finished', known);
+  if (listing.status === 'finished' && same && isComplete(folder, listing.record, node))
+    return state('finished', known);
   if (listing.status === 'failed') return state('failed', { ...known, reason: error ?? '' });
   return state('begun', known);
 }
@@ -103,15 +114,25 @@ export function isDone({ runs }: NodeState): boolean {
 
 /**
  * Whether something that it was made from ended after it had begun: then its command looks whether that matters. A run is
- * made from those of its own seed where there are such.
+ * made from those of its own seed where there are such. Also where it asks for other draws than those that count now.
  */
 export function isStale({ runs }: NodeState, needs: readonly NodeState[]): boolean {
-  return runs.some(({ seed, started }) =>
+  const isOlder = runs.some(({ seed, started }) =>
     needs.some((need) => {
       const own = need.runs.filter((run) => run.seed === seed);
       return (own.length > 0 ? own : need.runs).some(({ ended }) => (ended ?? 0) > (started ?? Infinity));
     }),
   );
+  return isOlder || asksForOtherDraws(runs);
+}
+
+function asksForOtherDraws(runs: readonly RunState[]): boolean {
+  const asked = new Map<string, number[]>();
+  for (const { folder } of runs) {
+    const draw = drawOfName(basename(folder));
+    if (draw !== null) asked.set(dirname(folder), [...(asked.get(dirname(folder)) ?? []), draw]);
+  }
+  return [...asked].some(([folder, draws]) => !isDeepStrictEqual(new Set(draws), new Set(countedDraws(folder))));
 }
 
 /** Optimiser steps that are still to be done, and whether all of them are known. */

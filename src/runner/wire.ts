@@ -10,8 +10,8 @@ import { settingOf } from './settings.js';
 
 /** What is there already, where no step makes it. */
 export interface Existing {
-  /** Whether a finished run lies in this task's folder, whatever its seed. */
-  finishedIn: (taskFolder: string) => boolean;
+  /** Whether a finished run lies in this task's folder: of this seed, where one is named. */
+  finishedIn: (taskFolder: string, seed?: number) => boolean;
   /** Whether there is anything at this path. */
   exists: (path: string) => boolean;
 }
@@ -68,7 +68,7 @@ class Wiring {
 
   wire(): WiredDraft {
     const { stage, method, few_shot } = this.draft;
-    if (stage === 'distill') this.needTeachers(this.draft.tasks);
+    if (this.draft.taught) this.needTeachers(this.draft.tasks);
     if (stage === 'eval' && few_shot === null) this.needAdapted();
     else if (stage === 'adapt' || stage === 'eval') {
       if (method === 'mpt') this.needDistilled();
@@ -156,23 +156,27 @@ class Wiring {
     if (typeof named === 'string') return this.needTeachers([named]);
     this.needTeachers(this.sourceTasks());
     const task = tasks[0]!;
-    const given = settingOf(settings, 'spot.target_prompts');
-    if (few_shot === null) this.needTuned('adapt', task, given, 'Add pt to an adapt step');
-    else {
-      const instead = 'Add pt to a few-shot step of the same shots';
-      for (const shots of few_shot.shots) this.needTuned(fewShotStage(shots), task, given, instead);
-    }
+    if (few_shot === null) this.needTuned('adapt', task, null);
+    else for (const shots of few_shot.shots) this.needTuned(fewShotStage(shots), task, this.draft.seeds);
   }
 
-  private needTuned(stage: string, task: string, given: unknown, instead: string): void {
+  /** @param seeds that must be there, as another seed tunes on other draws; null where any will do */
+  private needTuned(stage: string, task: string, seeds: readonly number[] | null): void {
+    const given = settingOf(this.draft.settings, 'spot.target_prompts');
     const label = this.labelOf(stage, 'pt', [task]);
     const folder = typeof given === 'string' ? given : this.folder(stage, label);
-    const there =
-      typeof given === 'string' ? this.existing.finishedIn(join(given, task)) : this.need(stage, label, task);
-    if (there) return;
+    const node = typeof given === 'string' ? undefined : this.made.get([stage, label, task].join('/'));
+    if (node !== undefined) this.needs.add(node);
+    const made = this.drafts.find((draft) => nodeId(draft) === node)?.seeds ?? [];
+    const finishedIn = (seed?: number): boolean => this.existing.finishedIn(join(folder, task), seed);
+    const lacking = (seeds ?? []).filter((seed) => !made.includes(seed) && !finishedIn(seed));
+    const isThere = seeds === null ? node !== undefined || finishedIn() : lacking.length === 0;
+    if (isThere) return;
+    const ofSeeds = seeds === null ? '' : `, seed ${lacking.join(', ')},`;
+    const step = seeds === null ? 'an adapt step' : 'a few-shot step of the same shots and seeds';
     this.missing(
-      `the prompt that pt tuned on ${task} in ${folder}`,
-      `${instead} on ${task}, or name the source task with the setting spot.source_task`,
+      `the prompt that pt tuned on ${task}${ofSeeds} in ${folder}`,
+      `Add pt to ${step} on ${task}, or name the source task with the setting spot.source_task`,
     );
   }
 

@@ -1,3 +1,4 @@
+import { expandTasks } from './groups.js';
 import { allTasks, GROUP_NAMES, registerTasks } from './registry.js';
 import { loadUserTasks } from './user-tasks.js';
 
@@ -10,3 +11,6 @@ export function knownTaskNames(tasksDir: string | null): string[] {
   if (tasksDir !== null) registerTasks(loadUserTasks(tasksDir));
   return [...allTasks().map(({ name }) => name), ...GROUP_NAMES];
 }
+
+/** How `loadConfig` takes names of tasks. */
+export const TASK_NAMES = { known: knownTaskNames, groups: GROUP_NAMES, expand: expandTasks };

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { relative } from 'node:path';
+import { test } from 'node:test';
+import { leaveRun } from '../../test/left-run.js';
+import { temporaryFolder } from '../../test/mpt.js';
+import { runFolder } from '../runs/paths.js';
+import { UserError } from '../util/errors.js';
+import { locateAdapted } from './locate.js';
+import { adaptedRun } from './predict-source.js';
+
+const out = temporaryFolder();
+const METHOD = 'mpt-multitask';
+
+function leave(task: string, seed: number): void {
+  leaveRun(runFolder(out, { experiment: 'x', stage: 'adapt', method: METHOD, task, seed }), 'finished');
+}
+
+/** Task and seed of the run that answers for a task. */
+function found(task: string, seed = 1): string {
+  const run = adaptedRun({ out, experiment: 'x', method: METHOD, task, seed });
+  return relative(`${out}/x/adapt/${METHOD}`, run);
+}
+
+/** The same for an evaluation of that task alone. */
+function evaluated(task: string, seed = 1): string {
+  const id = { experiment: 'x', stage: 'eval', method: METHOD, task, seed };
+  return relative(`${out}/x/adapt/${METHOD}`, locateAdapted({ out, multi_task: true, tasks: [task] }, id));
+}
+
+function refused(action: () => unknown, said: RegExp): void {
+  assert.throws(action, (error) => error instanceof UserError && said.test(`${error.message}\n${error.hint}`));
+}
+
+test('predict and eval find the same run: of the task, else the only one of tasks together that has it', () => {
+  leave('boolq+cb', 1);
+  leave('rte+wic', 2);
+  for (const find of [found, evaluated]) {
+    assert.equal(find('cb'), 'boolq+cb/seed-1');
+    assert.equal(find('wic', 2), 'rte+wic/seed-2');
+  }
+  leave('cb', 1);
+  for (const find of [found, evaluated]) assert.equal(find('cb'), 'cb/seed-1');
+  leave('boolq+rte', 1);
+  refused(() => found('boolq'), /several runs in .* have boolq .*: boolq\+cb, boolq\+rte\nName .*--prompt .*boolq\+cb/);
+  refused(() => evaluated('boolq'), /several runs in .* have boolq .*: boolq\+cb, boolq\+rte\nName the tasks/);
+});
+
+test('seeds of one table are not taken from runs of other tasks: the task has a folder, and not that seed', () => {
+  leave('boolq+copa', 3);
+  leave('copa', 1);
+  assert.equal(evaluated('copa', 3), 'copa/seed-3');
+  refused(() => found('copa', 3), /no run of seed 3 in .*copa\nIt holds: seed-1/);
+});
+
+test('what is not there is told with what is', () => {
+  refused(() => found('wix'), /no run of the task wix .*\nName another place/);
+  refused(() => found('wic', 5), /no run of seed 5 in .*rte\+wic\nIt holds: seed-2/);
+  refused(
+    () => adaptedRun({ out, experiment: 'x', method: 'mpt', task: 'cb', seed: 1 }),
+    /no run of the method mpt .*mpt-multitask/,
+  );
+});
