@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findFolder, settleFolder, writeFolderAtomic, type Content } from '../util/atomic-write.js';
+import { findFolder, settleFolder, writeFileAtomic, writeFolderAtomic, type Content } from '../util/atomic-write.js';
 import { UserError } from '../util/errors.js';
+import { sha256OfFile } from '../util/file-hash.js';
 import { readSafetensors, safetensorsPieces, type StoredTensor } from './safetensors.js';
 
 const FORMAT = 1;
 /** What holds the trained tensors: a prompt is of use to other tools, and so is a model. */
 const TRAINED_FILES = ['prompt.safetensors', 'weights.safetensors'] as const;
-const OPTIMIZER_FILE = 'optimizer.safetensors';
+export const OPTIMIZER_FILE = 'optimizer.safetensors';
+export const STATE_FILE = 'state.json';
+export const BEST_NAME = 'best';
 
 /** Everything a run needs to go on as if it had never stopped, as plain data. */
 export interface Checkpoint {
@@ -39,19 +42,6 @@ function sha256(pieces: readonly Uint8Array[]): string {
   return hash.digest('hex');
 }
 
-/** The same of a file, which may be larger than what fits into memory. */
-function sha256OfFile(file: string): string {
-  const hash = createHash('sha256');
-  const buffer = new Uint8Array(1 << 24);
-  const descriptor = openSync(file, 'r');
-  try {
-    for (let count; (count = readSync(descriptor, buffer)) > 0;) hash.update(buffer.subarray(0, count));
-  } finally {
-    closeSync(descriptor);
-  }
-  return hash.digest('hex');
-}
-
 function encode({ step, tensors, optimizer, state, metadata = {} }: Checkpoint): Record<string, Content> {
   const isPrompt = 'prompt' in tensors || 'shared_prompt' in tensors;
   const files = {
@@ -60,12 +50,31 @@ function encode({ step, tensors, optimizer, state, metadata = {} }: Checkpoint):
   };
   const sums = Object.fromEntries(Object.entries(files).map(([name, pieces]) => [name, sha256(pieces)]));
   const stateFile: StateFile = { format: FORMAT, step, sha256: sums, state };
-  return { ...files, 'state.json': `${JSON.stringify(stateFile, null, 2)}\n` };
+  return { ...files, [STATE_FILE]: stateText(stateFile) };
 }
 
-/** The file of trained tensors in a checkpoint folder; where there is none, the name it would most likely have. */
+function stateText(stateFile: StateFile): string {
+  return `${JSON.stringify(stateFile, null, 2)}\n`;
+}
+
+/** The file of trained tensors in a checkpoint folder; where there is none, the one that it should have. */
 export function trainedFile(folder: string): string {
-  return join(folder, TRAINED_FILES.find((name) => existsSync(join(folder, name))) ?? TRAINED_FILES[0]);
+  const there = TRAINED_FILES.find((name) => existsSync(join(folder, name)));
+  return join(folder, there ?? trainedNameIn(folder) ?? TRAINED_FILES[0]);
+}
+
+/** What the state of a checkpoint calls it; undefined where that cannot be read. */
+function trainedNameIn(folder: string): string | undefined {
+  try {
+    return trainedNameOf(readState(folder));
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function trainedNameOf({ sha256: sums }: StateFile): string | undefined {
+  return TRAINED_FILES.find((name) => name in sums);
 }
 
 /** Folder name of a step; zeros in front keep listings in order. */
@@ -120,10 +129,20 @@ export function saveCheckpoint(folder: string, checkpoint: Checkpoint, options: 
 
 /** Writes `<folder>/best` as a whole, in place of the one before. */
 export function saveBest(folder: string, checkpoint: Checkpoint): string {
-  const path = join(folder, 'best');
+  const path = join(folder, BEST_NAME);
   writeFolderAtomic(path, encode(checkpoint));
   settleFolder(path);
   return path;
+}
+
+/**
+ * Rewrites the state of a checkpoint so that it is whole without its optimiser, whose file may go then. A training cannot
+ * go on from it; what it trained is read as before.
+ */
+export function forgetOptimizer(path: string): void {
+  const { format, step, sha256: sums } = readState(path);
+  const { [OPTIMIZER_FILE]: _, ...rest } = sums;
+  writeFileAtomic(join(path, STATE_FILE), stateText({ format, step, sha256: rest, state: null }));
 }
 
 /** A checkpoint folder that is whole; of its tensors nothing is in memory. */
@@ -135,21 +154,27 @@ export interface WholeCheckpoint {
   files: [trained: string, optimizer: string];
 }
 
+/** What of a checkpoint has to be whole: all that a training goes on from, or what it trained. */
+export type Part = 'all' | 'trained';
+
 /**
  * Checks a checkpoint folder against its checksums.
  * @throws UserError naming the file that is missing or damaged
  */
-function checkCheckpoint(path: string): WholeCheckpoint {
+export function checkCheckpoint(path: string, part: Part): WholeCheckpoint {
   const found = findFolder(path);
   if (found === undefined) throw new UserError(`There is no checkpoint ${path}.`);
   const stateFile = readState(found);
-  const trainedName = TRAINED_FILES.find((name) => name in stateFile.sha256) ?? TRAINED_FILES[0];
-  for (const name of [trainedName, OPTIMIZER_FILE]) {
+  const trainedName = trainedNameOf(stateFile) ?? TRAINED_FILES[0];
+  if (part === 'all' && !(OPTIMIZER_FILE in stateFile.sha256)) {
+    throw new UserError(`${path}: without its optimiser, as a finished run keeps it: no training goes on from it.`);
+  }
+  for (const name of part === 'all' ? [trainedName, OPTIMIZER_FILE] : [trainedName]) {
     const file = join(found, name);
     if (!existsSync(file)) throw new UserError(`${file}: there is no such file.`);
     if (sha256OfFile(file) !== stateFile.sha256[name]) {
       readSafetensors(file); // says in more detail what is wrong, if the damage shows there
-      throw new UserError(`${file}: damaged: its checksum is not the one in state.json.`);
+      throw new UserError(`${file}: damaged: its checksum is not the one in ${STATE_FILE}.`);
     }
   }
   const { step, state } = stateFile;
@@ -177,11 +202,11 @@ function readTensors({ path, step, state, files }: WholeCheckpoint): LoadedCheck
  * @throws UserError naming the file that is missing or damaged
  */
 export function loadCheckpoint(path: string): LoadedCheckpoint {
-  return readTensors(checkCheckpoint(path));
+  return readTensors(checkCheckpoint(path, 'all'));
 }
 
 function readState(folder: string): StateFile {
-  const file = join(folder, 'state.json');
+  const file = join(folder, STATE_FILE);
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
@@ -212,7 +237,7 @@ export function latestWhole(folder: string): { checkpoint: WholeCheckpoint | und
   for (const step of listSteps(folder).reverse()) {
     const path = join(folder, stepName(step));
     try {
-      const checkpoint = checkCheckpoint(path);
+      const checkpoint = checkCheckpoint(path, 'all');
       if (checkpoint.step !== step) throw new UserError(`${path}: holds step ${checkpoint.step}.`);
       return { checkpoint, broken };
     } catch (error) {
@@ -232,14 +257,8 @@ export function latestCheckpoint(folder: string): {
   return { checkpoint: checkpoint && readTensors(checkpoint), broken };
 }
 
-/** The best checkpoint on validation, less its tensors; undefined when none was saved. @throws UserError when it is damaged */
-export function bestWhole(folder: string): WholeCheckpoint | undefined {
-  const path = join(folder, 'best');
-  return findFolder(path) === undefined ? undefined : checkCheckpoint(path);
-}
-
-/** The same with its tensors. */
+/** The best checkpoint on validation; undefined when none was saved. @throws UserError when it is damaged */
 export function bestCheckpoint(folder: string): LoadedCheckpoint | undefined {
-  const checkpoint = bestWhole(folder);
-  return checkpoint && readTensors(checkpoint);
+  const path = join(folder, BEST_NAME);
+  return findFolder(path) === undefined ? undefined : loadCheckpoint(path);
 }

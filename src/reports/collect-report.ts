@@ -1,5 +1,6 @@
 import { shotsOfStage } from '../runs/paths.js';
 import type { RunListing } from '../runs/status.js';
+import { splitByAsked } from './asked-draws.js';
 import { collectTimings } from './collect.js';
 import { collectFacts, countRuns } from './collect-facts.js';
 import { collectProblems, type CellId } from './collect-progress.js';
@@ -43,8 +44,9 @@ export function collectReport(
   listed: readonly RunListing[],
   { experiment, spec, planned = [] }: { experiment: string; spec: ReportSpec; planned?: readonly CellId[] },
 ): Report {
-  const runs = inPipelineOrder(listed.filter((run) => isOfReport(run, spec)));
-  const tables = buildTables(runs, spec, planned);
+  const all = inPipelineOrder(listed.filter((run) => isOfReport(run, spec)));
+  const tables = buildTables(all, spec, planned);
+  const runs = splitByAsked(all).asked;
   return {
     title: spec.title ?? experiment,
     subtitle: `Experiment "${experiment}": ${countRuns(runs)}`,

@@ -1,3 +1,4 @@
+import { splitByAsked } from './asked-draws.js';
 import { collectResults } from './collect.js';
 import { collectModels, type ModelFacts } from './collect-model.js';
 import { cellsOfRun, collectProgress, type CellId, type CellProgress } from './collect-progress.js';
@@ -22,6 +23,8 @@ interface Source {
   progress: (cell: CellId) => CellProgress;
   models: Map<string, ModelFacts>;
   scoredRows: ScoredRowsOf;
+  /** Draws that the last evaluation did not ask for. */
+  leftOut: readonly RunListing[];
 }
 
 /** The model of a method's runs, or of all others where it has none and they agree. */
@@ -132,7 +135,14 @@ function buildTable(source: Source, shots: number | null): PaperTable {
   );
   const labels = rows.map(({ label }) => label);
   const scored = new Map([...names].map((task) => [task, source.scoredRows(labels, task, shots)]));
-  return { ...table, caption: captionOf(table, { published: [...tables], models, scored }) };
+  const leftOut = source.leftOut.filter(
+    ({ record }) =>
+      record !== undefined &&
+      cellsOfRun(record.run).some(
+        (cell) => cell.shots === shots && names.has(cell.task) && labels.includes(cell.method),
+      ),
+  );
+  return { ...table, caption: captionOf(table, { published: [...tables], models, scored, leftOut }) };
 }
 
 /** Numbers of shots that there is a table for: fewest first, full data last. */
@@ -147,10 +157,11 @@ function shotsOf({ spec, cells }: Source): (number | null)[] {
  * @param planned cells that have no run yet but shall have a place
  */
 export function buildTables(
-  runs: readonly RunListing[],
+  listed: readonly RunListing[],
   spec: ReportSpec,
   planned: readonly CellId[] = [],
 ): PaperTable[] {
+  const { asked: runs, others } = splitByAsked(listed);
   const source: Source = {
     spec,
     results: collectResults(runs),
@@ -158,6 +169,7 @@ export function buildTables(
     progress: collectProgress(runs),
     models: collectModels(runs),
     scoredRows: collectScoredRows(runs),
+    leftOut: others,
   };
   return shotsOf(source).map((shots) => buildTable(source, shots));
 }

@@ -1,3 +1,5 @@
+import type { RunListing } from '../runs/status.js';
+import { leftOutSentences } from './asked-draws.js';
 import type { ModelFacts } from './collect-model.js';
 import type { MetricFacts } from '../metrics/facts.js';
 import { formatCount, INCOMPLETE_MARK, STATUS_MARKS, STATUS_MEANINGS } from './format.js';
@@ -69,10 +71,12 @@ export interface CaptionFacts {
   models: readonly ModelFacts[];
   /** Of the table's tasks that have scores. */
   scored: ReadonlyMap<string, readonly ScoredRows[]>;
+  /** Draws of the table's cells that are not counted. */
+  leftOut: readonly RunListing[];
 }
 
 /** What the figures of a table mean. */
-export function captionOf(table: Table, { published, models, scored }: CaptionFacts): string[] {
+export function captionOf(table: Table, { published, models, scored, leftOut }: CaptionFacts): string[] {
   const { columns, rows, shots, title, baseline } = table;
   const cells = rows.flatMap((row) => row.cells.filter((_, i) => !columns[i]!.average));
   const averages = rows.flatMap((row) => row.cells.filter((_, i) => columns[i]!.average));
@@ -86,6 +90,7 @@ export function captionOf(table: Table, { published, models, scored }: CaptionFa
   if ([...cells, ...averages].some((cell) => isScore(cell) && cell.incomplete)) {
     sentences.push(`${INCOMPLETE_MARK}: not all of its runs are finished.`);
   }
+  sentences.push(...leftOutSentences(leftOut));
   if (baseline !== null) sentences.push('Majority: always answering the most frequent label of the scored split.');
   return [...sentences, ...publishedSentences([...cells, ...averages], published, models)];
 }

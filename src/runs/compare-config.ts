@@ -21,8 +21,9 @@ export const IRRELEVANT_KEYS: readonly string[] = [
     `${section}.log_every`,
     `${section}.save_every`,
     `${section}.keep_checkpoints`,
+    `${section}.keep_finished`,
     `${section}.eval_batch_size`,
-    `${section}.gradient_checkpointing`, // the same numbers, computed twice
+    `${section}.gradient_checkpointing`, // the same numbers but for rounding, computed twice
   ]),
 ];
 

@@ -88,14 +88,25 @@ export function seedName(seed: number): string {
 
 /** `<out>/<experiment>/<stage>/<method>/<task>/seed-<n>`, and `/draw-<i>` below it where a draw is a run of its own */
 export function runFolder(out: string, id: RunId): string {
-  return join(taskFolder(out, id), seedName(id.seed), ...drawName(id));
+  return join(taskFolder(out, id), seedName(id.seed), ...drawNames(id));
 }
 
-function drawName({ draw }: RunId): string[] {
-  return draw === undefined ? [] : [`draw-${draw}`];
+/** Folder of a draw that is a run of its own. */
+export function drawName(draw: number): string {
+  return `draw-${draw}`;
+}
+
+/** The reverse of `drawName`; null for other names. */
+export function drawOfName(name: string): number | null {
+  const number = /^draw-(\d+)$/.exec(name)?.[1];
+  return number === undefined ? null : Number(number);
+}
+
+function drawNames({ draw }: RunId): string[] {
+  return draw === undefined ? [] : [drawName(draw)];
 }
 
 /** The same as text, below any `out`: tells the runs of a fleet apart. */
 export function runName(id: RunId): string {
-  return [id.experiment, id.stage, id.method, id.task, seedName(id.seed), ...drawName(id)].join('/');
+  return [id.experiment, id.stage, id.method, id.task, seedName(id.seed), ...drawNames(id)].join('/');
 }

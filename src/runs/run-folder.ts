@@ -48,7 +48,8 @@ export interface Run {
   path(...names: string[]): string;
   /** Rewrites run.json, atomically. */
   update(changes: RecordUpdate): void;
-  finish(changes?: RecordUpdate): void;
+  /** @param then done once it counts as finished, before the folder is given free */
+  finish(changes?: RecordUpdate, then?: () => void): void;
   stop(signal: string): void;
   fail(error: unknown): void;
   close(): void;
@@ -178,9 +179,10 @@ function makeRun(
     record.timings.seconds = secondsBefore + seconds();
     writeRecord(folder, record);
   };
-  const end = (changes: RecordUpdate & Partial<Pick<RunRecord, 'status' | 'error'>>): void => {
+  const end = (changes: RecordUpdate & Partial<Pick<RunRecord, 'status' | 'error'>>, then?: () => void): void => {
     try {
       write(changes);
+      then?.();
     } finally {
       lock.release();
     }
@@ -192,7 +194,7 @@ function makeRun(
     takenOverFrom: lock.takenOverFrom,
     path: (...names) => join(folder, ...names),
     update: write,
-    finish: (changes = {}) => end({ ...changes, status: 'finished' }),
+    finish: (changes = {}, then) => end({ ...changes, status: 'finished' }, then),
     stop: (signal) => end({ status: 'stopped', error: `stopped by ${signal}` }),
     fail: (error) => {
       try {

@@ -30,14 +30,19 @@ export function inspectRun(folder: string): RunListing | undefined {
 export function listRuns(root: string): RunListing[] {
   if (!existsSync(root)) return [];
   if (existsSync(join(root, RECORD_NAME))) return [inspectRun(root)!];
-  return readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => entry.name)
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .flatMap((name) => listRuns(join(root, name)));
+  return foldersIn(root).flatMap((name) => listRuns(join(root, name)));
 }
 
-/** What a folder holds; nothing where there is none, or a file. */
+/** The folders in a folder but hidden ones, numbers in their names by size; nothing where there is none, or a file. */
+export function foldersIn(folder: string): string[] {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+/** Everything that a folder holds; nothing where there is none, or a file. */
 export function namesIn(folder: string): string[] {
   return existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder) : [];
 }

@@ -1,5 +1,5 @@
 import { RunError, UserError } from '../util/errors.js';
-import type { StopSignal } from '../util/signals.js';
+import { StoppedError, type StopSignal } from '../util/signals.js';
 import type { StepRow } from './passes.js';
 import { trainStep, type StepOutcome, type StepRun, type StepSpec } from './train-step.js';
 
@@ -39,8 +39,10 @@ export interface Member extends StepRun {
   readonly name: string;
   readonly spec: MemberSpec;
   onStep: (step: StepMade) => void;
-  /** Scores the parameters; true ends training early. */
+  /** Scores the parameters; true ends training early. @throws StoppedError when a signal comes before it is over */
   onEvaluate?: () => Promise<boolean>;
+  /** The evaluation of its last step was stopped by a signal: it comes before the next step. */
+  readonly owesValidation: boolean;
   /** Writes a checkpoint and keeps those before it. @param beside names of the runs that made this step with it */
   onSave: (beside: readonly string[]) => void;
   /** Everyone who made this step has saved it: checkpoints of before may go. */
@@ -82,12 +84,18 @@ export async function trainLoop(members: readonly Member[], options: LoopOptions
     await member.onEnd(end);
   };
   for (const member of members) {
-    if (member.state.step >= member.spec.total_steps) await leave(member, { reason: 'finished' });
+    const over = member.state.step >= member.spec.total_steps && !member.owesValidation;
+    if (over) await leave(member, { reason: 'finished' });
   }
   while (active.length > 0) {
     const step = Math.min(...active.map(({ state }) => state.step));
-    const turn = active.filter(({ state }) => state.step === step);
-    const ends = await makeStep(turn, options);
+    const here = active.filter(({ state }) => state.step === step);
+    // The others have saved this step, and were there when it was made.
+    const owing = here.filter(({ owesValidation }) => owesValidation);
+    const turn = owing.length > 0 ? owing : here;
+    const ends: Ends = new Map();
+    if (owing.length === 0) await makeStep(turn, ends, options);
+    await evaluateStep(turn, ends);
     options.onProgress?.(active, turn);
     const signal = options.stopRequested();
     if (signal !== null)
@@ -98,10 +106,12 @@ export async function trainLoop(members: readonly Member[], options: LoopOptions
   }
 }
 
-/** Step and evaluations of the runs whose turn it is. @returns those that leave, and why */
-async function makeStep(turn: readonly Member[], { rows_per_pass }: LoopOptions): Promise<Map<Member, End>> {
-  const ends = new Map<Member, End>();
-  let seconds = stopwatch();
+/** The runs that leave, and why. */
+type Ends = Map<Member, End>;
+
+/** A step of the runs whose turn it is. */
+async function makeStep(turn: readonly Member[], ends: Ends, { rows_per_pass }: LoopOptions): Promise<void> {
+  const seconds = stopwatch();
   const outcomes = trainStep(turn, rows_per_pass);
   const taken = seconds();
   const rows = outcomes.reduce((sum, outcome) => sum + outcome.rows.length, 0);
@@ -109,18 +119,21 @@ async function makeStep(turn: readonly Member[], { rows_per_pass }: LoopOptions)
     const share = (taken * outcome.rows.length) / rows;
     await guarded(turn[i]!, ends, () => logStep(turn[i]!, outcome, share));
   }
+}
+
+/** What is due after a step that was made: evaluation, and the end. */
+async function evaluateStep(turn: readonly Member[], ends: Ends): Promise<void> {
   for (const member of turn) {
     const { state, spec } = member;
     const last = state.step === spec.total_steps;
     const due = last || (spec.eval_every !== null && state.step % spec.eval_every === 0);
-    seconds = stopwatch();
+    const seconds = stopwatch();
     await guarded(member, ends, async () => {
       const enough = due && (await member.onEvaluate?.()) === true;
       if (enough || last) ends.set(member, { reason: enough ? 'patience' : 'finished' });
     });
     if (due) member.onSpent(seconds());
   }
-  return ends;
 }
 
 function logStep(member: Member, outcome: StepOutcome, seconds: number): void {
@@ -139,7 +152,7 @@ function logStep(member: Member, outcome: StepOutcome, seconds: number): void {
 }
 
 /** Checkpoints of those that are due; of all that made the step, where one of them leaves. */
-function save(turn: readonly Member[], ends: Map<Member, End>): void {
+function save(turn: readonly Member[], ends: Ends): void {
   const hasFailed = (member: Member): boolean => ends.get(member)?.reason === 'failed';
   const parting = ends.size > 0;
   const whole = turn.filter((member) => !hasFailed(member));
@@ -164,7 +177,7 @@ function save(turn: readonly Member[], ends: Map<Member, End>): void {
 }
 
 /** Does something of one run unless it has failed; a fault in it is that run's. */
-async function guarded(member: Member, ends: Map<Member, End>, action: () => Promise<void> | void): Promise<void> {
+async function guarded(member: Member, ends: Ends, action: () => Promise<void> | void): Promise<void> {
   if (ends.has(member)) return;
   try {
     await action();
@@ -173,8 +186,9 @@ async function guarded(member: Member, ends: Map<Member, End>, action: () => Pro
   }
 }
 
-function failed(member: Member, ends: Map<Member, End>, error: unknown): void {
-  if (error instanceof UserError) ends.set(member, { reason: 'failed', error });
+function failed(member: Member, ends: Ends, error: unknown): void {
+  if (error instanceof StoppedError) ends.set(member, { reason: 'signal', signal: error.signal });
+  else if (error instanceof UserError) ends.set(member, { reason: 'failed', error });
   // Something with its folder that nobody thought of.
   else if (isSystemError(error)) {
     ends.set(member, { reason: 'failed', error: new RunError(error.message, { cause: error }) });

@@ -46,9 +46,9 @@ export async function predict(
       return predictor.decode({ input_ids, attention_mask, entries: own }, options);
     });
     answers.push(outputs.map((ids) => tokenizer.decode(ids).trim()));
-    options.onBatch?.((done += part.length));
     // The native engine never yields by itself; this lets signals through.
     await new Promise((resolve) => setImmediate(resolve));
+    options.onBatch?.((done += part.length));
   }
   return restoreOrder(buckets, answers);
 }

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { finalCheckpoint } from '../checkpoints/finished.js';
 import {
-  bestWhole,
-  latestWhole,
   pruneCheckpoints,
   saveBest,
   writeCheckpoint,
@@ -33,6 +32,8 @@ export interface SessionState {
   best: { step: number; score: number } | null;
   /** Validations since the best one. */
   stale: number;
+  /** The validation of the step was stopped: it is made anew before the next step. */
+  owes_validation?: true;
 }
 
 /** What a saved state says besides, where other runs trained in its passes: which, and the step saved before. */
@@ -89,6 +90,11 @@ function refuseNonFinite(step: number, tensors: Record<string, StoredTensor>): v
   });
 }
 
+function fleetStateOf({ state }: LoadedCheckpoint): FleetState {
+  const { beside } = state as FleetState;
+  return beside === undefined ? {} : { beside };
+}
+
 /** Fresh tensors, or those of a checkpoint. */
 function startState(
   spec: RunSpec,
@@ -135,6 +141,8 @@ export class Session implements Member {
   private readonly meter = startMeter();
   private loss = NaN;
   private savedStep: number;
+  /** Of the checkpoint that it goes on from, should that step be saved anew. */
+  private readonly resumed: { step: number; fleet: FleetState } | null;
 
   /**
    * @param name tells it apart from others in its fleet
@@ -154,6 +162,7 @@ export class Session implements Member {
     const optimizer = optimizerOf(recipe);
     this.rows = recipe.rows();
     const { state, session } = startState(recipe, optimizer, this.rows, from);
+    this.resumed = from ? { step: from.step, fleet: fleetStateOf(from) } : null;
     [this.state, this.session, this.savedStep] = [state, session, state.step];
     this.trainable = trainableSize(state.parameters, recipe);
     this.rateColumns = rateColumnsOf(state.parameters, recipe);
@@ -174,15 +183,20 @@ export class Session implements Member {
     this.evalCsv = evaluate ? new CsvLog(run.path('eval.csv'), ['step', ...eval_columns, 'best']) : null;
     if (evaluate) this.onEvaluate = () => this.validate(evaluate);
     this.trainCsv.truncateAfter(state.step);
-    this.evalCsv?.truncateAfter(state.step);
+    this.evalCsv?.truncateAfter(this.owesValidation ? state.step - 1 : state.step);
     this.events = recipe.logging?.tensorboard ? openEvents(run, state.step) : null;
-    if (state.step > 0) log(`${recipe.label}: goes on from step ${state.step} of ${recipe.total_steps}`);
+    const owed = this.owesValidation ? ', with its validation' : '';
+    if (state.step > 0) log(`${recipe.label}: goes on from step ${state.step} of ${recipe.total_steps}${owed}`);
     run.update({ step: state.step, total_steps: recipe.total_steps });
   }
 
   /** Mean loss of the steps since the last logged one; NaN before the first step. */
   get latestLoss(): number {
     return this.loss;
+  }
+
+  get owesValidation(): boolean {
+    return this.session.owes_validation === true;
   }
 
   facts(): SessionFacts {
@@ -208,7 +222,9 @@ export class Session implements Member {
     this.trainCsv.sync();
     this.evalCsv?.sync();
     this.events?.sync();
-    const fleet: FleetState = beside.length === 0 ? {} : { beside: { runs: beside, previous: this.savedStep } };
+    const made: FleetState = beside.length === 0 ? {} : { beside: { runs: beside, previous: this.savedStep } };
+    // Which runs made the step together is as it was, whoever validates now.
+    const fleet = this.resumed?.step === this.state.step ? this.resumed.fleet : made;
     const checkpoint = this.checkpoint();
     writeCheckpoint(this.run.path('checkpoints'), { ...checkpoint, state: { ...checkpoint.state, ...fleet } });
     this.savedStep = this.state.step;
@@ -235,7 +251,9 @@ export class Session implements Member {
 
   private async validate(evaluate: NonNullable<RunSpec['evaluate']>): Promise<boolean> {
     const { state, session } = this;
+    session.owes_validation = true;
     const { score, columns } = await evaluate(state.parameters);
+    delete session.owes_validation;
     const isBest = session.best === null || score > session.best.score;
     if (isBest) {
       session.best = { step: state.step, score };
@@ -287,7 +305,7 @@ function rateColumnsOf(parameters: Tensors, { optim, frozen }: RunSpec): Record<
   return columns;
 }
 
-/** The checkpoint that a finished run stands for: the best on validation, else the last. */
+/** The checkpoint that a finished run stands for: the best on validation, else the last. @throws UserError when damaged */
 export function finalCheckpointFolder(checkpoints: string): string | undefined {
-  return (bestWhole(checkpoints) ?? latestWhole(checkpoints).checkpoint)?.path;
+  return finalCheckpoint(checkpoints)?.path;
 }

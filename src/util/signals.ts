@@ -57,6 +57,11 @@ export function stopRequested(): StopSignal | null {
   return requested;
 }
 
+/** @throws StoppedError when a signal has asked this process to stop */
+export function stopIfRequested(folder: string | null): void {
+  if (requested !== null) throw new StoppedError(requested, folder);
+}
+
 /** Calls back at the first signal (at once, if it came already). @returns a function that takes this back */
 export function onStop(listener: (signal: StopSignal) => void): () => void {
   if (requested !== null) listener(requested);

@@ -1,12 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
 import { isComparable } from '../../metrics/facts.js';
 import type { EvaluationResults } from '../../runs/evaluation-results.js';
 import { separateTasks } from '../../runs/paths.js';
-import { CONFIG_NAME } from '../../runs/recorded-config.js';
+import { recordedConfig } from '../../runs/recorded-config.js';
 import type { RunListing } from '../../runs/status.js';
 import { METRIC_NAMES, type MetricName } from '../../tasks/types.js';
+import { UserError } from '../../util/errors.js';
 
 export type KnownRun = RunListing & { record: NonNullable<RunListing['record']> };
 
@@ -60,14 +58,12 @@ export function scoresOf(runs: readonly KnownRun[]): Score[] {
 }
 
 /** The config that a run keeps in its folder; undefined where there is none to be read. */
-export function configOf(run: KnownRun): Record<string, unknown> | undefined {
-  const file = join(run.folder, CONFIG_NAME);
-  if (!existsSync(file)) return undefined;
+export function configOf({ folder, record }: KnownRun): Record<string, unknown> | undefined {
   try {
-    const value: unknown = parse(readFileSync(file, 'utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined; // the run's own commands say what is wrong with it
+    return recordedConfig(folder, record.run.stage) as Record<string, unknown> | undefined;
+  } catch (error) {
+    if (error instanceof UserError) return undefined; // the run's own commands say what is wrong with it
+    throw error;
   }
 }
 
