@@ -55,4 +55,6 @@ test('the explicit network takes fewer kernels and less memory than the tape, an
     (r) => r.peak_tensor_mb,
   );
   assert.ok(peaks[0]! > peaks[1]! && peaks[1]! > peaks[2]!, peaks.join(' > '));
+  const both = benchStep({ ...size, reference: true, gradient_checkpointing: true });
+  assert.ok(both.peak_tensor_mb < 0.8 * peaks[0]!, `${both.peak_tensor_mb} of ${peaks[0]}`);
 });

@@ -159,8 +159,10 @@ class StepBench {
     const { model, options } = this;
     const dropout = rowDropout(options.dropout ? model.config.dropout_rate : 0, rows, step);
     const { gradient_checkpointing } = options;
-    const run = options.reference ? forward : promptForward;
-    const student = run(model, this.input(this.prompts(parameters)), { dropout, gradient_checkpointing });
+    const input = this.input(this.prompts(parameters));
+    const student = options.reference
+      ? forward(model, input, { dropout, ...(gradient_checkpointing && { checkpointing: { trained: {} } }) })
+      : promptForward(model, input, { dropout, gradient_checkpointing });
     if (this.teachers === null) {
       const loss = tokenCrossEntropy(student.logits, batch.labels, weights);
       return { total: loss, terms: { loss } };

@@ -15,3 +15,17 @@ export function withGradient(
   type Compute = Parameters<typeof tf.customGrad>[0];
   return tf.customGrad(compute as unknown as Compute)(x);
 }
+
+/**
+ * For a gradient inside the backward pass of another. TensorFlow.js knows one tape, which a new gradient replaces; yet the
+ * outer one frees its tensors by it at its end.
+ */
+export function withOwnTape<T>(gradient: () => T): T {
+  const { state } = tf.engine() as unknown as { state: { activeTape: unknown } };
+  const outer = state.activeTape;
+  try {
+    return gradient();
+  } finally {
+    state.activeTape = outer;
+  }
+}

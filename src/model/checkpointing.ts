@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { tf } from '../engines/tf.js';
+import { withOwnTape } from '../engines/with-gradient.js';
 import type { Dropout } from './dropout.js';
 import { names, type Stack, type T5Weights } from './weights.js';
 
@@ -51,18 +52,4 @@ export function checkpointed<T extends Record<string, Tensor | null>, R extends 
     };
   });
   return operation(...variables(tensors)) as R;
-}
-
-/**
- * For a gradient inside the backward pass of another. TensorFlow.js knows one tape, which a new gradient replaces; yet the
- * outer one frees its tensors by it at its end.
- */
-function withOwnTape<T>(gradient: () => T): T {
-  const { state } = tf.engine() as unknown as { state: { activeTape: unknown } };
-  const outer = state.activeTape;
-  try {
-    return gradient();
-  } finally {
-    state.activeTape = outer;
-  }
 }
