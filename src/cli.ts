@@ -16,6 +16,7 @@ import { runCommand } from './commands/run.js';
 import { setupCommand } from './commands/setup.js';
 import { teachCommand } from './commands/teach.js';
 import { paint } from './logging/console.js';
+import { watchStreams } from './logging/streams.js';
 import { UserError } from './util/errors.js';
 import { packageVersion } from './util/paths.js';
 import { StoppedError } from './util/signals.js';
@@ -31,7 +32,7 @@ The paper's setting, T5-base and rows from the Hugging Face hub (or your own: --
   $ mpt eval --task boolq …                              test scores, mean ± std over seeds
   $ mpt eval --task boolq --few-shot 16 …                the few-shot protocol
 
-Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a signal after saving.`;
+Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 129/130/143 stopped by a signal after saving.`;
 
 export function buildProgram() {
   const program = new Command('mpt')
@@ -86,11 +87,7 @@ function report(error: unknown): number {
 
 /** Runs the command line; the exit code is left in `process.exitCode` so that output is flushed. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A reader that goes away (mpt … | head) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  watchStreams();
   try {
     await buildProgram().parseAsync([...argv]);
   } catch (error) {

@@ -368,17 +368,23 @@ test('numbers that are not finite end the run: exit code 1, the step, and the la
   writeConfig(home, 'diverged', { ...lineConfigs('wasm').teach, experiment: 'diverged', optim });
   const args = ['teach', '-c', 'diverged.yaml', '--task', 'cb'];
   const run = (seed: number): string => join(home, 'runs', 'diverged', 'teach', 'pt', 'cb', `seed-${seed}`);
-  const check = (seed: number, { code, stderr }: Ended, says: RegExp): void => {
+  const check = (seed: number, { code, stderr }: Ended, says: RegExp, keeps: RegExp): void => {
     assert.equal(code, 1, stderr);
     assert.match(stderr, says);
-    assert.match(stderr, /Lower the learning rate.*--force/);
+    assert.match(stderr, /^[^\n]*Lower the learning rate.*--force/m);
+    assert.match(stderr, keeps);
     assert.doesNotMatch(stderr, /^\s+at /m);
     const { status, error } = record(run(seed));
     assert.equal(status, 'failed');
     assert.match(error!, says);
   };
   const often = ['--set', 'train.save_every=1', '--set', 'train.log_every=1'];
-  check(1, await mpt(home, [...args, '--seed', '1', ...often]), /step 2: prompt.* not finite; nothing was saved/);
+  check(
+    1,
+    await mpt(home, [...args, '--seed', '1', ...often]),
+    /step 2: prompt.* not finite; nothing was saved/,
+    /^Its last checkpoint, of step 1, is kept\. Lower/m,
+  );
   assert.equal(record(run(1)).step, 1);
   const saved = [...snapshot(join(run(1), 'checkpoints')).keys()];
   assert.deepEqual(
@@ -388,7 +394,12 @@ test('numbers that are not finite end the run: exit code 1, the step, and the la
   const kept = readSafetensors(join(run(1), 'checkpoints', 'step-000001', 'prompt.safetensors')).float32('prompt');
   assert.ok(kept.every(Number.isFinite));
 
-  check(2, await mpt(home, [...args, '--seed', '2']), /step 3: the loss is NaN.*nothing was updated/);
+  check(
+    2,
+    await mpt(home, [...args, '--seed', '2']),
+    /step 3: the loss is NaN.*nothing was updated/,
+    /^It had no checkpoint yet\. Lower/m,
+  );
 });
 
 test('a model of another width does not take the prompts of this one', async () => {

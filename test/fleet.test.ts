@@ -49,6 +49,25 @@ before(async () => {
   await mptDone(home, teach('whole', 4));
 });
 
+test('what runs have in common is said once a task; where they cannot train side by side, that is said', async () => {
+  const { stderr } = await mptDone(home, [...teach('said', 4), '--dry-run']);
+  const count = (line: RegExp): number => [...stderr.matchAll(line)].length;
+  assert.deepEqual([count(/^ {2}data /gm), count(/^ {2}padding /gm), count(/^ {2}example /gm)], [2, 2, 2]);
+  assert.deepEqual([count(/^ {2}starts from /gm), count(/^ {2}steps /gm)], [4, 4]);
+  assert.doesNotMatch(stderr, /^ {2}fleet /m);
+  const adapt = async (...more: string[]): Promise<string> =>
+    (await mptDone(home, ['adapt', '-c', 'adapt.yaml', '--method', 'adapter', '--dry-run', ...more])).stderr;
+  assert.match(
+    await adapt('--fleet', '3'),
+    /^ {2}fleet +of no use: the runs train one by one, as adapter trains weights/m,
+  );
+  assert.doesNotMatch(await adapt(), /^ {2}fleet /m);
+  // Tasks that train together draw their batches together.
+  const together = await adapt('--fleet', '2', '--multi-task', '--task', 'boolq,cb');
+  assert.match(together, /^ {2}fleet +of no use: .*all its tasks/m);
+  assert.match(together, /^ {2}padding +[\d.]+ % of positions; [\d.]+ % if all were padded to the maximum$/m);
+});
+
 test('each run of a fleet lies in its folder as if it had been alone', () => {
   const ended = RUNS.map((run) => record(folder('whole', run)));
   for (const [i, run] of RUNS.entries()) {

@@ -68,6 +68,34 @@ steps:
   - {stage: something new}
 `;
 
+test('the ending of the file says the form; what cannot be written there is refused in one line', async () => {
+  for (const [name, holds] of [
+    ['table.md', /^#* ?.*one[^]*\| MPT \|/],
+    ['table.csv', /^table,|method,/],
+    ['table.txt', /MPT +4,052 +80\.0/],
+  ] as const) {
+    const { stdout, stderr } = await mptDone(home, ['report', 'one', '-o', name]);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^written: /m);
+    const text = readFileSync(join(home, name), 'utf8');
+    assert.match(text, holds);
+    assert.doesNotMatch(text, /<!doctype/);
+  }
+  await mptDone(home, ['report', 'one', '-o', 'page.html']);
+  assert.match(readFileSync(join(home, 'page.html'), 'utf8'), /^<!doctype html>/);
+  for (const [args, says] of [
+    [['-o', 'table.pdf'], /does not say what to write\.\n.*\.md \(markdown\)/],
+    [['-f', 'csv', '-o', 'other.md'], /contradict/],
+    [['-f', 'csv', '-o', 'runs'], /Cannot write runs: it is a folder\./],
+    [['-o', join('table.md', 'x.csv')], /Cannot write table\.md.x\.csv: a file stands where a folder is needed\./],
+  ] as const) {
+    const { code, stderr } = await mpt(home, ['report', 'one', ...args]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, says);
+    assert.doesNotMatch(stderr, /bug in mpt|^ {4}at /m);
+  }
+});
+
 test('a run file: its experiment, what its steps will bring, and its own choice of rows and columns', async () => {
   writeFileSync(join(home, 'plan.yaml'), RUN_FILE);
   const planned = await mptDone(home, ['report', 'plan.yaml', '-f', 'csv']);

@@ -83,6 +83,7 @@ for (const name of Object.keys(COMMANDS) as Name[]) {
 }
 
 for (const [signal, code] of [
+  ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {

@@ -1,6 +1,6 @@
 // `mpt run` through the shell: the whole line of two methods, stopped on its way, called again, then with a fault in it.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { availableEngines } from '../src/engines/test-engines.js';
@@ -65,20 +65,25 @@ test('a dry run shows what would be done and does nothing', async () => {
 test('stopped on its way, every process saves; called again it goes on to the end, and then nothing is left', async () => {
   const distilled = join(RUNS, 'distill', 'mpt', 'sources', 'seed-1');
   const args = ['run', 'run.yaml', '--jobs', '2'];
-  const stopped = await interrupt(startMpt(home, args), distilled, { step: 4, rows: 1 }, 'SIGINT');
-  assert.deepEqual([stopped.code, stopped.signal], [130, null], stopped.stderr);
-  assert.match(stopped.stderr, /■ distill\/mpt\/sources: stopped/);
-  assert.doesNotMatch(stopped.stderr, /blocked|^ {4}at /m);
-  const { status, step } = record(distilled);
-  assert.equal(status, 'stopped');
-  assert.ok(step! >= 4 && step! < 60);
-  for (const run of listRuns(RUNS))
-    assert.ok(['stopped', 'finished'].includes(run.status), `${run.folder}: ${run.status}`);
+  for (const [signal, exitCode, from] of [
+    ['SIGHUP', 129, 4], // the terminal was closed, which tells `mpt run` alone
+    ['SIGINT', 130, 12],
+  ] as const) {
+    const stopped = await interrupt(startMpt(home, args), distilled, { step: from, rows: 1 }, signal);
+    assert.deepEqual([stopped.code, stopped.signal], [exitCode, null], stopped.stderr);
+    assert.match(stopped.stderr, /■ distill\/mpt\/sources: stopped/);
+    assert.doesNotMatch(stopped.stderr, /blocked|^ {4}at /m);
+    const { status, step, error } = record(distilled);
+    assert.deepEqual([status, error], ['stopped', `stopped by ${signal}`]);
+    assert.ok(step! >= from && step! < 60);
+    for (const run of listRuns(RUNS))
+      assert.ok(['stopped', 'finished'].includes(run.status), `${run.folder}: ${run.status}`);
+  }
 
   const { stdout, stderr } = await mptDone(home, args);
   assert.match(stderr, /✓ distill\/mpt\/sources: best \d/);
   assert.doesNotMatch(stderr, /▸ teach/);
-  assert.deepEqual([record(distilled).status, record(distilled).timings.attempts], ['finished', 2]);
+  assert.deepEqual([record(distilled).status, record(distilled).timings.attempts], ['finished', 3]);
   assert.deepEqual(statesOf(await plan()), Array(ALL).fill('finished'));
   assert.match(stdout, /^A small table\n/);
   assert.match(stdout, /\nMPT +101 +\d+\.\d ± +\d+\.\d \(2\)/);
@@ -140,6 +145,49 @@ test('past a failed branch: what needs it is blocked, the rest is done, and the 
   const folder = join(home, 'failing', 'tiny');
   assert.deepEqual(readdirSync(join(folder, 'eval')), ['pt']);
   assert.ok(readdirSync(join(folder, '.logs')).includes('distill-mpt-sources.log'));
+});
+
+test('where nothing can be written, it says so in one line and starts nothing', async () => {
+  mkdirSync(join(home, 'taken', 'tiny'), { recursive: true });
+  writeFileSync(join(home, 'taken', 'tiny', '.logs'), 'a file where the folder of logs goes');
+  const { code, stderr } = await mpt(home, ['run', 'run.yaml', '--out', 'taken']);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /^error: Cannot write taken.tiny.\.logs.\S+\.log: a file stands where a folder is needed\.$/m);
+  assert.doesNotMatch(stderr, /bug in mpt|^ {4}at /m);
+  assert.deepEqual(readdirSync(join(home, 'taken', 'tiny')), ['.logs']);
+});
+
+test('a command that fails before its runs have a folder: the report says failed, and why, until it is done', async () => {
+  writeConfig(home, 'early', {
+    experiment: 'early',
+    model: 'model',
+    steps: [
+      { stage: 'adapt', config: 'adapt.yaml', methods: ['pt'], seeds: [1] },
+      { stage: 'adapt', config: 'adapt.yaml', methods: ['bitfit'], seeds: [1] },
+      { stage: 'eval', config: 'eval.yaml' },
+    ],
+  });
+  const init = ['--set', 'prompt.init.kind=file', '--set', 'prompt.init.path=nowhere.safetensors'];
+  const failed = await mpt(home, ['run', 'early.yaml', ...init, '--jobs', '2']);
+  assert.equal(failed.code, 1, failed.stderr);
+  const log = 'runs/early/.logs/adapt-pt-boolq.log';
+  const says = (stdout: string): void => {
+    assert.match(stdout, /^Experiment "early": 3 runs: 2 finished, 1 failed$/m);
+    assert.match(stdout, /^PT +– +failed$/m);
+    assert.match(stdout, /Runs that are not finished\n- adapt pt boolq seed 1: failed: [^]*nowhere\.safetensors/);
+    assert.ok(stdout.replace(/\s+/g, ' ').includes(`(${log})`), stdout);
+    assert.doesNotMatch(stdout, /^adapt pt /m); // nothing was timed
+  };
+  says(failed.stdout);
+  says((await mptDone(home, ['report', 'early'])).stdout);
+
+  const done = await mptDone(home, ['run', 'early.yaml', '--jobs', '2']);
+  assert.match(done.stdout, /^Experiment "early": 4 runs$/m);
+  assert.doesNotMatch(done.stdout, /failed|not finished/);
+  assert.deepEqual(
+    readdirSync(join(home, 'runs', 'early', '.logs')).filter((name) => name.endsWith('.json')),
+    [],
+  );
 });
 
 test('a wrong file: all faults at once, exit 2, nothing started', async () => {

@@ -43,7 +43,7 @@ export function predictCommand() {
     .option('-t, --task <name>', 'instead: the adapted run of this task; with --prompt, which of several tasks')
     .option('--method <label>', 'of which method, as its folder is called (default: mpt)')
     .option('-s, --seed <number>', 'of which seed (default: 1)', seedNumber)
-    .option('--experiment <name>', 'in which experiment (default: default)')
+    .option('--experiment <name>', 'in which experiment (default: the only one that has such a run)')
     .option('-o, --out <dir>', 'in which folder of results (default: runs)')
     .option('--draw <n>', 'which draw of the few-shot protocol, from 0', wholeNumber)
     .option('-m, --model <model>', 'the model, if not the one that the run names')
@@ -136,7 +136,7 @@ function pathOf({ prompt, task, method, seed, experiment, out }: PredictOptions)
   }
   return adaptedRun({
     out: out ?? 'runs',
-    experiment: experiment ?? 'default',
+    experiment,
     method: method ?? 'mpt',
     task,
     seed: seed ?? 1,

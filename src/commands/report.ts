@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { log, print } from '../logging/console.js';
@@ -12,9 +12,10 @@ import { renderReport } from '../reports/html.js';
 import { readReportFile } from '../reports/spec-file.js';
 import type { ReportSpec } from '../reports/spec.js';
 import type { Report } from '../reports/types.js';
-import { listRuns, type RunListing } from '../runs/status.js';
+import { experimentsIn, listRuns, type RunListing } from '../runs/status.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import { suggestion, UserError } from '../util/errors.js';
+import { FORMS, formOfFile, type Form } from './report-form.js';
 
 const EXAMPLES = `
 What an experiment has come to: rows are methods, columns are tasks, mean ± standard deviation over seeds or draws, and
@@ -25,9 +26,9 @@ Examples:
   $ mpt report                                   tables here, and runs/<experiment>/report.html with figures
   $ mpt report runs/demo --format markdown       tables only, on stdout
   $ mpt report configs/paper/table1.yaml         as the \`report:\` section of a run file says
-  $ mpt report runs/demo --format latex -o table.tex`;
+  $ mpt report runs/demo -o table.tex                 the form by the ending of the file`;
 
-const FORMATS: Readonly<Record<string, (report: Report) => string>> = {
+const WRITTEN: Readonly<Record<Form, (report: Report) => string>> = {
   terminal: (report) => `${reportText(report, { color: false })}\n`,
   markdown: reportMarkdown,
   csv: ({ tables }) => tablesCsv(tables),
@@ -42,12 +43,6 @@ interface Subject {
   runs: RunListing[];
   spec: ReportSpec;
   planned: CellId[];
-}
-
-function experimentsIn(out: string): string[] {
-  if (!existsSync(out)) return [];
-  const folders = readdirSync(out, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map(({ name }) => name).filter((name) => listRuns(join(out, name)).length > 0);
 }
 
 /** As short as may be. */
@@ -113,23 +108,28 @@ export function reportCommand() {
   return new Command('report')
     .description('tables and figures of an experiment, beside the published numbers')
     .argument('[what]', 'a run file, or the folder or name of an experiment (default: the only one there is)')
-    .addOption(new Option('-f, --format <format>', 'one form only').choices(Object.keys(FORMATS)))
-    .option('-o, --output <file>', 'where to write (default: stdout; without --format the page, beside the runs)')
+    .addOption(new Option('-f, --format <format>', 'one form only').choices(FORMS))
+    .option(
+      '-o, --output <file>',
+      'file to write; its ending says the form: .html, .md, .csv, .tex, .txt (default: tables on stdout, the page beside the runs)',
+    )
     .option('--out <dir>', 'folder of all results (default: what the run file says, else runs)')
     .addHelpText('after', EXAMPLES)
     .action((what, options) => {
+      const { output, format } = options;
+      const form = output === undefined ? format : formOfFile(output, format);
       const subject = subjectOf(what, options.out);
       const report = collectReport(subject.runs, subject);
-      if (options.format === undefined) {
-        const page = options.output ?? join(subject.folder, 'report.html');
+      if (format === undefined && (form === undefined || form === 'html')) {
+        const page = output ?? join(subject.folder, 'report.html');
         writeFileAtomic(page, renderReport(report));
         print(reportText(report, stdoutOptions()));
         log(`\nreport: ${page}  (open it in a browser)`);
-      } else if (options.output === undefined) {
-        print(options.format === 'terminal' ? reportText(report, stdoutOptions()) : FORMATS[options.format]!(report));
+      } else if (output === undefined) {
+        print(form === 'terminal' ? reportText(report, stdoutOptions()) : WRITTEN[form!](report));
       } else {
-        writeFileAtomic(options.output, FORMATS[options.format]!(report));
-        log(`written: ${options.output}`);
+        writeFileAtomic(output, WRITTEN[form!](report));
+        log(`written: ${output}`);
       }
     });
 }

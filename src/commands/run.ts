@@ -10,6 +10,7 @@ import { cellsOfRun } from '../reports/collect-progress.js';
 import { reportText, stdoutOptions } from '../reports/formats/terminal.js';
 import { plainGrid } from '../reports/grid.js';
 import { shellLine } from '../runner/command-line.js';
+import { failureKeeper } from '../runner/failures.js';
 import { executeGraph, type ExecutionResult } from '../runner/execute.js';
 import { expectedRuns } from '../runner/expected-runs.js';
 import { argumentsOf, buildGraph } from '../runner/graph.js';
@@ -195,13 +196,17 @@ async function runAll(
     logOf,
     lastLines,
   });
+  const keepFailures = failureKeeper(logOf, lastLines);
   try {
     return await executeGraph(
       states.map(({ node }) => node),
       {
         jobs: slots.environments.length,
         state: stateOf,
-        onEvent: live.onEvent,
+        onEvent: (event) => {
+          keepFailures(event);
+          live.onEvent(event);
+        },
         onStop,
         launch: (node, slot) =>
           launchNode(node, {

@@ -6,7 +6,10 @@ import { watchSignals } from '../util/signals.js';
 import type { StageOptions } from './stage-options.js';
 
 /** Starts the engine of a config and says what the recipe needs to know of the command line. */
-export async function startContext(engine: EngineSection, options: StageOptions): Promise<Context> {
+export async function startContext(
+  engine: EngineSection,
+  options: StageOptions & { sweep?: string[] | undefined },
+): Promise<Context> {
   const info: EngineInfo = await startEngine({
     engine: engine.name,
     allow_cpu: engine.allow_cpu,
@@ -17,6 +20,7 @@ export async function startContext(engine: EngineSection, options: StageOptions)
     engine: info,
     force: options.force === true,
     dry_run: options.dryRun === true,
+    sweeps: options.sweep !== undefined,
     progress: options.progress,
   };
 }

@@ -3,6 +3,7 @@ import { provision, type SetupResult } from '../engines/provision/provision.js';
 import { checkArithmetic } from '../engines/self-check.js';
 import { useWasm } from '../engines/wasm.js';
 import { RunError, UserError } from '../util/errors.js';
+import { EXIT_CODES, STOP_SIGNALS, type StopSignal } from '../util/signals.js';
 
 const EXAMPLES = `
 What it does, in order: an engine that is there and passes a load test is kept; else the npm package's own download
@@ -67,18 +68,18 @@ async function proveWasm(): Promise<void> {
   if (faults.length > 0) throw new RunError(`The WASM engine computes wrongly here: ${faults.join('; ')}.`);
 }
 
-/** Runs `work` so that Ctrl-C and SIGTERM end its children, clean up and exit with 130 or 143. */
+/** Runs `work` so that Ctrl-C, SIGTERM and SIGHUP end its children, clean up and exit with the code of the signal. */
 async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const stop = (name: NodeJS.Signals): void => controller.abort(name);
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const stop = (name: StopSignal): void => controller.abort(name);
+  for (const signal of STOP_SIGNALS) process.once(signal, stop);
   try {
     return await work(controller.signal);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
-    const exitCode = controller.signal.reason === 'SIGINT' ? 130 : 143;
+    const exitCode = EXIT_CODES[controller.signal.reason as StopSignal];
     throw new UserError('Stopped; nothing half-made was left.', { exitCode, hint: 'Run mpt setup again to go on.' });
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    for (const signal of STOP_SIGNALS) process.off(signal, stop);
   }
 }

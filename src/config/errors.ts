@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearest, UserError } from '../util/errors.js';
+import { clip, escapeControls } from '../util/excerpt.js';
 import { childSchema, expectation, keysOf, listKeys } from './describe.js';
 import { findLocated, type Located, type Origin } from './located.js';
 import { schemas, STAGES, type Stage } from './schema.js';
@@ -11,6 +12,8 @@ export interface Fault {
   /** "" where it is not about one key. */
   path: string;
   message: string;
+  /** So many faults, where it stands for several (default: 1). */
+  count?: number;
 }
 
 /** All faults of a config together; exit code 2. */
@@ -19,26 +22,44 @@ export class ConfigError extends UserError {
 
   constructor(readonly faults: readonly Fault[]) {
     const ordered = [...faults].sort((a, b) => compareOrigins(a.origin, b.origin));
-    const lines = [...new Set(ordered.map(formatFault))];
+    const counts = new Map(ordered.map((fault) => [formatFault(fault), fault.count ?? 1]));
+    const lines = [...counts.keys()];
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
     super(
       lines.length === 1
         ? lines[0]!
-        : [`${lines.length} faults in the configuration:`, ...lines.map((line) => `  ${line}`)].join('\n'),
+        : [`${total} faults in the configuration:`, ...lines.map((line) => `  ${line}`)].join('\n'),
     );
   }
 }
 
 function compareOrigins(a: Origin, b: Origin): number {
   if ('flag' in a || 'flag' in b) return Number('flag' in a) - Number('flag' in b);
+  if (a.line === undefined || b.line === undefined) return 0;
   return a.file === b.file ? a.line - b.line || a.column - b.column : 0;
 }
 
 export function formatOrigin(origin: Origin): string {
-  return 'flag' in origin ? origin.flag : `${origin.file}:${origin.line}:${origin.column}`;
+  if ('flag' in origin) return origin.flag;
+  return origin.line === undefined ? origin.file : `${origin.file}:${origin.line}:${origin.column}`;
+}
+
+/** Excerpts of what was written, in characters: longer ones would hide what is wrong with them. */
+const LONGEST = { origin: 200, path: 200, value: 120, message: 2000 };
+
+/** The option names the key that it sets, or the list whose entry the message quotes. */
+function saysKey(origin: Origin, path: string): boolean {
+  if (!('flag' in origin) || origin.key === undefined) return false;
+  return path === origin.key || (path.startsWith(origin.key) && /^\[\d+\]$/.test(path.slice(origin.key.length)));
 }
 
 function formatFault({ origin, path, message }: Fault): string {
-  return `${[formatOrigin(origin), ...(path === '' ? [] : [path])].join(': ')}: ${message}${/[.?!]$/.test(message) ? '' : '.'}`;
+  const parts = [
+    clip(formatOrigin(origin), LONGEST.origin),
+    ...(path === '' || saysKey(origin, path) ? [] : [clip(path, LONGEST.path)]),
+    clip(message, LONGEST.message),
+  ];
+  return `${escapeControls(parts.join(': '))}${/[.?!]$/.test(message) ? '' : '.'}`;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -63,7 +84,11 @@ export function faultsFromIssues(schema: z.ZodType, root: Located, issues: reado
 
 function wrongValue(value: Located, issue: Issue, right: string | undefined): string {
   const got =
-    value.kind === 'scalar' ? JSON.stringify(value.value) : value.kind === 'list' ? 'a list' : 'a section with keys';
+    value.kind === 'scalar'
+      ? clip(JSON.stringify(value.value), LONGEST.value)
+      : value.kind === 'list'
+        ? 'a list'
+        : 'a section with keys';
   const empty = value.kind === 'list' && value.items.length === 0 ? 'an empty list' : got;
   // An own message of the schema (a name's form, say) knows best.
   const wanted = issue.code === 'invalid_format' ? issue.message : (right ?? issue.message);

@@ -27,8 +27,12 @@ function file(text: string, name = 'config.yaml'): string {
 
 /** The lines of the error. */
 function faultsOf(stage: Stage, text: string, options: LoadOptions = {}): string[] {
+  return faultsAt(file(text), stage, options);
+}
+
+function faultsAt(path: string, stage: Stage = 'teach', options: LoadOptions = {}): string[] {
   try {
-    loadConfig(stage, file(text), options);
+    loadConfig(stage, path, options);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     assert.equal(error.exitCode, 2);
@@ -213,7 +217,7 @@ describe('groups in lists of tasks', () => {
     const named = { ...tasks!, known: () => ['sst2', 'cb', 'pair'] };
     const set = ['spot.source_task=ssst2'];
     assert.deepEqual(faultsOf('eval', 'tasks: [cb]', { tasks: named, set }), [
-      `--set spot.source_task=ssst2: spot.source_task: there is no task "ssst2". Did you mean "sst2"? ${own}`,
+      `--set spot.source_task=ssst2: there is no task "ssst2". Did you mean "sst2"? ${own}`,
     ]);
   });
 
@@ -324,25 +328,35 @@ describe('the command line', () => {
     assert.deepEqual(faultsOf('teach', base, { set, flags: { threads: 0, seeds: [1] } }), [
       '--set x: there is no "=" in it. Right would be --set key.path=value, as in --set train.batch_size=16.',
       '--set optim.beta1=[1: Flow sequence must end with a ].',
-      '--set train.patience=: train.patience: no value after "="; write null to switch something off.',
+      '--set train.patience=: no value after "="; write null to switch something off.',
       '--set =3: "" is not a key; right would be names joined by dots, as in train.batch_size.',
-      '--set optim.beta2=0.2: optim.beta2: set twice: also by --set optim.beta2=0.1. Give it once.',
-      '--seed 1: seeds: set twice: also by --set seeds=7. Give it once.',
-      '--set seeds=7: seeds: got 7; right would be a list of one or more, each a whole number, at least 0, at most 4294967295.',
-      '--threads 0: engine.threads: got 0; right would be a whole number, at least 1, or null.',
+      '--set optim.beta2=0.2: set twice: also by --set optim.beta2=0.1. Give it once.',
+      '--seed 1: set twice: also by --set seeds=7. Give it once.',
+      '--set seeds=7: got 7; right would be a list of one or more, each a whole number, at least 0, at most 4294967295.',
+      '--threads 0: got 0; right would be a whole number, at least 1, or null.',
       '--set train.epochs.x=3: train.epochs: got a section with keys; right would be a whole number, at least 1, or null.',
-      '--set train.batch_sise=3: train.batch_sise: there is no such key. Did you mean "batch_size"?',
+      '--set train.batch_sise=3: there is no such key. Did you mean "batch_size"?',
     ]);
     const pair = faultsOf('teach', base, { set: ['train.epochs=1', 'train.max_steps=2'] });
     assert.deepEqual(pair, [
-      '--set train.max_steps=2: train.max_steps: given together with epochs; only one of them can say how long to train.',
+      '--set train.max_steps=2: given together with epochs; only one of them can say how long to train.',
     ]);
     assert.match(faultsOf('teach', base, { set: ['optim={}', 'optim.beta1=0.5'] })[0]!, /set twice/);
   });
 
+  test('the key is said beside the option where that does not name it', () => {
+    assert.deepEqual(faultsOf('adapt', 'tasks: [a, b]\nmethod: bitfit', { flags: { multi_task: true } }), [
+      '--multi-task: tasks trained together share something with mpt, attempt, adapter, finetune only; with other methods train them one by one.',
+    ]);
+    assert.deepEqual(faultsOf('teach', base, { set: ['train={max_step: 6}', 'seeds=[1, -2]'] }), [
+      '--set seeds=[1, -2]: got -2; right would be a whole number, at least 0, at most 4294967295.',
+      '--set train={max_step: 6}: train.max_step: there is no such key. Did you mean "max_steps"?',
+    ]);
+  });
+
   test('a key of other stages is told from one that nobody has', () => {
     const said = (stage: Stage, key: string) => faultsOf(stage, base, { set: [`${key}=2`] }).join('\n');
-    assert.match(said('eval', 'fleet'), /fleet: there is no such key\. It is a key of mpt teach and mpt adapt\.$/m);
+    assert.match(said('eval', 'fleet'), /fleet=2: there is no such key\. It is a key of mpt teach and mpt adapt\.$/m);
     assert.match(said('eval', 'few_shot.fleet'), /It is a key of mpt teach and mpt adapt\.$/m);
     assert.match(said('teach', 'num_beams'), /It is a key of mpt eval\.$/m);
     assert.match(said('teach', 'xyzzyx'), /Known here: extends, /);
@@ -352,5 +366,50 @@ describe('the command line', () => {
     const { config } = loadConfig('teach', file(base));
     const again = loadConfig('teach', file(resolvedYaml(config)), { set: ['train.max_steps=9'] });
     assert.deepEqual([again.config.train.epochs, again.config.train.max_steps], [null, 9]);
+  });
+});
+
+describe('what is no config', () => {
+  test('a folder is named as given, without a line', () => {
+    assert.deepEqual(faultsAt(folder), [`${folder}: cannot be read: it is a folder.`]);
+    assert.deepEqual(faultsAt('.'), ['.: cannot be read: it is a folder.']);
+    mkdirSync(join(folder, 'base'), { recursive: true });
+    assert.deepEqual(faultsOf('teach', 'extends: base'), ['base: cannot be read: it is a folder.']);
+  });
+
+  test('bytes that are no text are not shown', () => {
+    assert.deepEqual(faultsOf('teach', 'a: 1\u0000\u0001'), [
+      `${join(folder, 'config.yaml')}: cannot be read: it is not text, for it holds NUL bytes.`,
+    ]);
+  });
+
+  test('of many errors of one file ten are told, and how many more there are', () => {
+    const path = file('a: b: c\n'.repeat(25), 'many.yaml');
+    assert.throws(
+      () => loadConfig('teach', path),
+      ({ message }: Error) => {
+        const lines = message.split('\n');
+        assert.deepEqual(
+          [lines.length, lines[0], lines[11]],
+          [12, '25 faults in the configuration:', '  many.yaml:11:4: … and 15 more.'],
+        );
+        return true;
+      },
+    );
+  });
+
+  test('control characters are escaped, and long excerpts clipped', () => {
+    const long = 'x'.repeat(5000);
+    const faults = faultsOf(
+      'teach',
+      `tasks: [a]\nmodel: {"\\e[2J": 1}\nseeds: ${long}\n"\\e[31m${long.slice(0, 900)}": 1\n`,
+    );
+    assert.equal(faults.length, 3);
+    for (const line of faults) {
+      assert.doesNotMatch(line, /\p{Cc}/u);
+      assert.ok(line.length < 700, `${line.length}`);
+    }
+    assert.match(faults[1]!, /seeds: got "x{119}…; right would be a list/);
+    assert.match(faults[2]!, /:4:1: \\u001b\[31mx{195}…: there is no such key/);
   });
 });

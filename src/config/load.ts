@@ -95,7 +95,7 @@ export function resolvedYaml(config: AnyConfig, stage?: Stage): string {
 /** Relative to where the person stands, if that is shorter. */
 function shown(file: string): string {
   const short = relative(process.cwd(), file);
-  return short.length < file.length && !isAbsolute(short) ? short : file;
+  return short !== '' && short.length < file.length && !isAbsolute(short) ? short : file;
 }
 
 /**
@@ -105,13 +105,7 @@ function shown(file: string): string {
 function readWithBase(file: string, faults: Fault[], above: readonly string[]): Located | undefined {
   const name = shown(file);
   const nothing: LocatedMap = { kind: 'map', entries: new Map(), origin: { file: name, line: 1, column: 1 } };
-  let content: Located | undefined;
-  try {
-    content = readLocated(file, name, faults);
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
-    faults.push({ origin: nothing.origin, path: '', message: `cannot be read: ${reason}` });
-  }
+  const content = readLocated(file, name, faults);
   if (content?.kind === 'scalar' && content.value === null) return nothing; // an empty file is all defaults
   if (content?.kind !== 'map') {
     if (content) faults.push({ origin: content.origin, path: '', message: 'right would be "key: value" lines' });
@@ -122,7 +116,7 @@ function readWithBase(file: string, faults: Fault[], above: readonly string[]): 
   content.entries.delete('extends');
   const baseFile = findBase(file, base, [...above, file], faults);
   if (baseFile === undefined) return content;
-  const below = readWithBase(baseFile, faults, [...above, file]);
+  const below = readWithBase(shown(baseFile), faults, [...above, file]);
   return below && mergeLocated(below, content);
 }
 

@@ -1,10 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import { clip } from '../util/excerpt.js';
+import { readText } from '../util/text-file.js';
 import { showPath } from './show-path.js';
 import type { Fault } from './errors.js';
 
-/** Where something was said: a place in a file, or an option of the command line. */
-export type Origin = { file: string; line: number; column: number } | { flag: string };
+/**
+ * Where something was said: a place in a file, a file as a whole, or an option of the command line with the key that it
+ * sets (as `showPath` writes it), where it sets one.
+ */
+export type Origin =
+  | { file: string; line: number; column: number }
+  | { file: string; line?: undefined; column?: undefined }
+  | { flag: string; key?: string };
 
 /** A YAML value in which every key and value knows where it was said. */
 export interface LocatedScalar {
@@ -27,6 +34,11 @@ export type Located = LocatedScalar | LocatedList | LocatedMap;
 /** A few lines of aliases can stand for billions of values; no honest config comes near this. */
 const MOST_VALUES = 100_000;
 
+/** What is no YAML at all has an error in every line. */
+const MOST_ERRORS = 10;
+/** Errors of the parser quote the text, which may be one endless line. */
+const LONGEST_MESSAGE = 200;
+
 /**
  * Parses YAML text (1.2, so 1e-5 is a number and `no` is text).
  * @returns the value, or undefined where the text is not YAML at all; every fault is added to `faults`.
@@ -42,8 +54,13 @@ export function parseLocated(
     const { line, col } = lines.linePos(offset);
     return originAt(line, col);
   };
-  for (const { message, pos } of [...document.errors, ...document.warnings]) {
-    faults.push({ origin: at(pos[0]), path: '', message: message.replace(/[.\s]+$/, '') });
+  const errors = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  for (const { message, pos } of errors.slice(0, MOST_ERRORS)) {
+    faults.push({ origin: at(pos[0]), path: '', message: clip(message.replace(/[.\s]+$/, ''), LONGEST_MESSAGE) });
+  }
+  if (errors.length > MOST_ERRORS) {
+    const count = errors.length - MOST_ERRORS;
+    faults.push({ origin: at(errors[MOST_ERRORS]!.pos[0]), path: '', message: `… and ${count} more`, count });
   }
   if (document.errors.length > 0) return undefined;
   return new Walker(document, at, faults).convert(document.contents, []);
@@ -95,9 +112,16 @@ class Walker {
   }
 }
 
-/** Reads a YAML file. @throws the error of the file system as it is */
+/**
+ * Reads a YAML file.
+ * @param shownAs how its places name it; as a whole it is named as given
+ * @returns the value, or undefined where it cannot be read or is not YAML; every fault is added to `faults`
+ */
 export function readLocated(file: string, shownAs: string, faults: Fault[]): Located | undefined {
-  return parseLocated(readFileSync(file, 'utf8'), (line, column) => ({ file: shownAs, line, column }), faults);
+  const read = readText(file);
+  if ('text' in read) return parseLocated(read.text, (line, column) => ({ file: shownAs, line, column }), faults);
+  faults.push({ origin: { file }, path: '', message: `cannot be read: ${read.reason}` });
+  return undefined;
 }
 
 /** Pairs of keys that say the same thing in two ways: a later layer that gives one takes the place of the other. */

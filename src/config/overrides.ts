@@ -94,10 +94,10 @@ function nest({ path, value, origin }: Assignment): Located {
 }
 
 function parseSet(text: string, faults: Fault[]): Assignment | undefined {
-  const origin = { flag: `--set ${text}` };
-  const fault = (path: string, message: string): undefined => void faults.push({ origin, path, message });
   const equals = text.indexOf('=');
   const key = (equals < 0 ? text : text.slice(0, equals)).trim();
+  const origin = { flag: `--set ${text}`, key };
+  const fault = (path: string, message: string): undefined => void faults.push({ origin, path, message });
   const path = key.split('.');
   if (equals < 0)
     return fault('', 'there is no "=" in it. Right would be --set key.path=value, as in --set train.batch_size=16');
@@ -114,9 +114,10 @@ function fromFlags(stage: Stage, flags: CommandFlags): Assignment[] {
     const given = flags[name];
     if (given === undefined) return [];
     const { option, key, in: elsewhere, list } = FLAGS[name];
-    const origin = { flag: given === true ? option : `${option} ${String(given)}` };
+    const set = elsewhere?.[stage] ?? key;
+    const origin = { flag: given === true ? option : `${option} ${String(given)}`, key: set };
     const value = list?.includes(stage) && !Array.isArray(given) ? [given] : given;
-    return [{ path: (elsewhere?.[stage] ?? key).split('.'), value: locate(value, origin), origin }];
+    return [{ path: set.split('.'), value: locate(value, origin), origin }];
   });
 }
 

@@ -25,7 +25,7 @@ export class HubError extends UserError {
   }
 }
 
-/** Does work that the first Ctrl-C or SIGTERM ends (see `watchSignals`) with a `StoppedError`; what was downloaded so far is kept. */
+/** Does work that the first Ctrl-C, SIGTERM or SIGHUP ends (see `watchSignals`) with a `StoppedError`; what was downloaded so far is kept. */
 export async function untilStopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const forget = onStop((name) => controller.abort(new StoppedError(name, null)));

@@ -2,6 +2,7 @@ import type { AdaptConfig } from '../config/schema.js';
 import type { Context, RunOutcome } from './context.js';
 import { adaptationStart, builtOn, entrySeed } from './start.js';
 import { tuneTasks, tuneTogether, type Sweep } from './tune-tasks.js';
+import { sayVariant } from './variant.js';
 
 /**
  * Target adaptation (paper section 3.2): P* of the distilled run and the mean of its task vectors, tuned on target tasks
@@ -9,6 +10,7 @@ import { tuneTasks, tuneTogether, type Sweep } from './tune-tasks.js';
  */
 export function adapt(sweep: Sweep<AdaptConfig>, context: Context): Promise<RunOutcome[]> {
   const { method, tasks, multi_task } = sweep[0];
+  sayVariant([method], sweep[0], ['adapt'], context);
   const targets = tasks.map((task) => ({ task, stage: 'adapt' }));
   const files = sweep.flatMap((config) => builtOn(method, config, targets, config.seeds));
   if (multi_task) {

@@ -20,6 +20,8 @@ export interface Context {
   force: boolean;
   /** Say what would be done, and do none of it. */
   dry_run: boolean;
+  /** The variants are settings that --sweep has named. */
+  sweeps?: boolean;
   progress: ProgressMode;
 }
 

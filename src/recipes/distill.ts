@@ -8,14 +8,14 @@ import { promptFile } from '../prompts/file.js';
 import { promptInitFiles, startSources, startVanilla } from '../prompts/start.js';
 import { configOfRun } from '../runs/compare-config.js';
 import { DISTILL_TASK } from '../runs/paths.js';
-import { formatCount } from '../util/format.js';
 import { stageBanner, type Context, type RunOutcome } from './context.js';
 import { execute } from './execute.js';
 import { distillationRun } from './distillation.js';
 import { locateTeachers } from './locate.js';
-import { inputsOf, prepareTask, type PreparedTask } from './prepare.js';
+import { eachOnce, inputsOf, jointFacts, prepareTask, type PreparedTask } from './prepare.js';
 import { checkProvenanceOf, ifThere } from './provenance.js';
 import { readTeachers, teacherBank } from './teachers.js';
+import { sayTeachers } from './variant.js';
 
 /** Why no teachers are looked for; those that are named or there make no difference. */
 function noTeachers({ distill: { lambda }, teachers }: DistillConfig): string {
@@ -38,10 +38,12 @@ export async function distill(config: DistillConfig, context: Context): Promise<
         'one prompt is for all source tasks, and no name in front of the texts says which is meant (data.task_prefix)',
       );
     }
+    if (taught) sayTeachers(config, context);
     const there = (seed: number): string[] => (taught ? ifThere(() => locateTeachers(config, names, seed)) : []);
     checkProvenanceOf(config.seeds.flatMap(there), open, config.data);
     const tasks: PreparedTask[] = [];
     for (const name of names) tasks.push(await prepareTask(name, config.data, open.tokenizer, context.progress));
+    const unsaid = eachOnce();
     for (const seed of config.seeds) {
       const teacherFiles = taught ? locateTeachers(config, names, seed) : [];
       const teachers = taught ? teacherBank(readTeachers(open, teacherFiles, config)) : null;
@@ -54,7 +56,7 @@ export async function distill(config: DistillConfig, context: Context): Promise<
           model_parameters: countParameters(open.model.weights),
           inputs: inputsOf(open, tasks, [...teacherFiles.map(promptFile), ...promptInitFiles(config.prompt)]),
           facts: () => [
-            ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
+            ...unsaid(jointFacts(tasks, config.train, config.sampling)),
             ['teachers', taught ? teacherFiles.join('\n') : noTeachers(config)],
           ],
           spec: () =>

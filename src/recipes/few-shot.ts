@@ -17,12 +17,13 @@ import { drawFewShot } from '../samplers/few-shot.js';
 import { writeFileAtomic } from '../util/atomic-write.js';
 import type { Context, RunOutcome } from './context.js';
 import { execute } from './execute.js';
-import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
+import { dataFacts, eachOnce, inputsOf, prepareTask, type Lines, type PreparedTask } from './prepare.js';
 import { checkProvenanceOf } from './provenance.js';
 import { majorityScore, predictionLines, scoreOf } from './score.js';
 import { adaptationStart, builtOn, entrySeed } from './start.js';
 import { scoredSplit, testEntries } from './test-entries.js';
 import { tuningRun } from './tuning.js';
+import { sayVariant } from './variant.js';
 
 interface Draw {
   draw: number;
@@ -35,6 +36,8 @@ interface Shots {
   task: PreparedTask;
   shots: number;
   seed: number;
+  /** See `eachOnce`, for the banners of its runs. */
+  unsaid: (lines: Lines) => Lines;
 }
 
 function drawRecords(task: PreparedTask, draws: readonly Draw[]): DrawRecord[] {
@@ -91,12 +94,15 @@ export async function fewShot(
 ): Promise<RunOutcome[]> {
   const outcomes: RunOutcome[] = [];
   const stages = section.shots.map(fewShotStage);
+  // What spot compares with, this command may tune itself.
+  sayVariant(config.methods, config, config.methods.includes('pt') ? [] : stages, context);
   const targets = stages.flatMap((stage) => config.tasks.map((task) => ({ task, stage })));
   const startedFrom = config.methods.flatMap((method) => builtOn(method, config, targets, config.seeds));
   checkProvenanceOf(startedFrom, open, config.data);
   for (const name of config.tasks) {
     const task = await prepareTask(name, config.data, open.tokenizer, context.progress);
     const train = task.train().examples.all();
+    const unsaid = eachOnce();
     for (const shots of section.shots) {
       for (const seed of config.seeds) {
         const draws = Array.from({ length: section.draws }, (_, draw): Draw => ({
@@ -106,7 +112,15 @@ export async function fewShot(
         for (const method of inOrder(config.methods)) {
           const together = isPromptMethod(method);
           for (const [i, part] of (together ? [draws] : draws.map((draw) => [draw])).entries()) {
-            const outcome = await fewShotRun(config, section, context, open, { task, shots, seed }, method, part);
+            const outcome = await fewShotRun(
+              config,
+              section,
+              context,
+              open,
+              { task, shots, seed, unsaid },
+              method,
+              part,
+            );
             if (outcome) outcomes.push(outcome);
             // Not before the first: a config that is refused asks for nothing.
             if (!together && i === 0 && outcome && !context.dry_run) {
@@ -147,7 +161,7 @@ function fewShotRun(
   method: MethodName,
   draws: readonly Draw[],
 ): Promise<RunOutcome | null> {
-  const { task, shots, seed } = of;
+  const { task, shots, seed, unsaid } = of;
   const name = task.task.name;
   const { rows } = task.train();
   const stage = fewShotStage(shots);
@@ -172,7 +186,7 @@ function fewShotRun(
     model_parameters: countParameters(open.model.weights),
     inputs: inputsOf(open, [task], start.files),
     facts: () => [
-      ...dataFacts(task, section.train),
+      ...unsaid(dataFacts(task, section.train)),
       ['draws', together ? `${draws.length} of ${shots} examples, trained together` : `${what} of ${shots} examples`],
       ['starts from', start.from],
     ],

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdaptConfig, DistillConfig, EvalConfig } from '../config/schema.js';
-import { methodLabel, type MethodName } from '../methods/names.js';
 import { checkpointsOf, damagedError, lostError, lostFrom } from '../runs/kept-checkpoints.js';
 import {
   DISTILL_TASK,
@@ -11,13 +10,13 @@ import {
   seedName,
   separateTasks,
   shotsOfStage,
-  taskFolder,
   type RunId,
 } from '../runs/paths.js';
 import { CONFIG_NAME } from '../runs/recorded-config.js';
 import { foldersIn, inspectRun, namesIn, seedsIn } from '../runs/status.js';
 import { finalCheckpointFolder } from '../train/session.js';
 import { UserError } from '../util/errors.js';
+import { DISTILLED, folderOfVariant, TEACHERS, tunedIn, type Place } from './variant.js';
 
 /** Says what a finished run has made and is no longer there; undefined where all is there, or it is not finished. */
 export function lostPrompt(runFolder: string): UserError | undefined {
@@ -102,23 +101,10 @@ export function locateAdapted(config: Pick<EvalConfig, 'out' | 'multi_task' | 't
   return adaptedIn({ root: methodFolder(config.out, adapted), task, seed, own: adapted.task, hint }) ?? folder;
 }
 
-/** The keys that say where stages find what they build on. */
-type Place = Pick<AdaptConfig, 'experiment' | 'out' | 'variant'>;
-
-/** A folder of the same variant where there is one, else that of the plain method. */
-function ofVariant({ variant }: Place, folderOf: (label: string) => string, method: MethodName): string {
-  const plain = folderOf(methodLabel({ method, multi_task: false, variant: null }));
-  if (variant === null) return plain;
-  const own = folderOf(methodLabel({ method, multi_task: false, variant }));
-  return existsSync(own) ? own : plain;
-}
-
 type TeacherKeys = Place & Pick<DistillConfig, 'teachers' | 'teacher_seed'>;
 
 function teacherRoot(config: TeacherKeys): string {
-  const folderOf = (method: string): string =>
-    methodFolder(config.out, { experiment: config.experiment, stage: 'teach', method });
-  return config.teachers ?? ofVariant(config, folderOf, 'pt');
+  return config.teachers ?? folderOfVariant(config, TEACHERS);
 }
 
 /** Commands that go on with the runs of a task that are begun, of the seed asked for or of any. */
@@ -213,9 +199,7 @@ export function locateTargetPrompt(
   seed: number,
   stage: string,
 ): { prompt: string; seed: number } {
-  const folderOf = (method: string): string =>
-    methodFolder(config.out, { experiment: config.experiment, stage, method });
-  const root = config.spot.target_prompts ?? ofVariant(config, folderOf, 'pt');
+  const root = config.spot.target_prompts ?? folderOfVariant(config, tunedIn(stage));
   const folder = join(root, task);
   const shots = shotsOfStage(stage);
   const chosen = chooseSeed(folder, seed, shots === null ? null : seed);
@@ -239,9 +223,7 @@ export function locateTargetPrompt(
  * @throws UserError when there is none, with what is there and the command that makes it
  */
 export function locateSource(config: Place & Pick<AdaptConfig, 'source' | 'source_seed'>, seed: number): string {
-  const folderOf = (method: string): string =>
-    taskFolder(config.out, { experiment: config.experiment, stage: 'distill', method, task: DISTILL_TASK });
-  const root = config.source ?? ofVariant(config, folderOf, 'mpt');
+  const root = config.source ?? join(folderOfVariant(config, DISTILLED), DISTILL_TASK);
   // A file or checkpoint is taken as it is; a run by its best checkpoint; a folder of runs by seed.
   if (existsSync(root) && (root.endsWith('.safetensors') || existsSync(join(root, 'prompt.safetensors')))) return root;
   const direct = finishedPrompt(root);

@@ -60,3 +60,32 @@ test('what is not there is told with what is', () => {
     /no run of the method mpt .*mpt-multitask/,
   );
 });
+
+test('without an experiment: the only one that has such a run', () => {
+  const several = temporaryFolder();
+  const id = { stage: 'adapt', method: 'mpt', seed: 1 };
+  const find = (task: string): string =>
+    relative(several, adaptedRun({ out: several, experiment: undefined, method: 'mpt', task, seed: 1 }));
+  refused(() => find('cb'), /there are no runs in .*\n.*mpt adapt/);
+
+  leaveRun(runFolder(several, { ...id, experiment: 't5-base', task: 'boolq' }), 'finished');
+  assert.equal(find('boolq'), 't5-base/adapt/mpt/boolq/seed-1');
+  refused(() => find('bolq'), /no run of the task bolq .*t5-base.*"boolq"/);
+
+  leaveRun(runFolder(several, { ...id, experiment: 'demo', task: 'cb' }), 'finished');
+  assert.equal(find('boolq'), 't5-base/adapt/mpt/boolq/seed-1');
+  refused(() => find('wic'), /no experiment in .* run of wic, method mpt, seed 1\. Experiments there: demo, t5-base\./);
+
+  leaveRun(runFolder(several, { ...id, experiment: 'demo', task: 'boolq' }), 'finished');
+  refused(() => find('boolq'), /several experiments .* boolq: demo, t5-base\nSay which: --experiment demo/);
+});
+
+test('without an experiment: several runs in the only one still have to be told apart', () => {
+  const one = temporaryFolder();
+  const id = { experiment: 'x', stage: 'adapt', method: METHOD, seed: 1 };
+  for (const task of ['boolq+cb', 'boolq+rte']) leaveRun(runFolder(one, { ...id, task }), 'finished');
+  refused(
+    () => adaptedRun({ out: one, experiment: undefined, method: METHOD, task: 'boolq', seed: 1 }),
+    /several runs in .* have boolq .*: boolq\+cb, boolq\+rte/,
+  );
+});

@@ -5,10 +5,9 @@ import { schemas, type DataSection } from '../config/schema.js';
 import { checkpointsOf } from '../runs/kept-checkpoints.js';
 import { commandStage, drawName, drawOfName, methodFolder, seedName, separateTasks } from '../runs/paths.js';
 import { CONFIG_NAME, recordedConfig } from '../runs/recorded-config.js';
-import { foldersIn, inspectRun } from '../runs/status.js';
+import { experimentsIn, foldersIn, inspectRun } from '../runs/status.js';
 import { suggestion, UserError } from '../util/errors.js';
-import { finishedPrompt } from './locate.js';
-import { adaptedIn } from './locate.js';
+import { adaptedIn, finishedPrompt } from './locate.js';
 
 /** The run that something was trained in, as far as answering goes. */
 export interface TrainedIn {
@@ -30,7 +29,8 @@ export interface Answering {
 /** Which run is meant, where it is not named by its place. */
 export interface RunChoice {
   out: string;
-  experiment: string;
+  /** Undefined = the only one in `out` that has such a run. */
+  experiment: string | undefined;
   /** As its folder is called: mpt, pt, mpt-multitask, … */
   method: string;
   task: string;
@@ -46,15 +46,60 @@ const ELSEWHERE = 'Name another place with --experiment, --out or --prompt, or a
 /**
  * The folder of an adapted run, or of one that adapted the task together with others; see `adaptedIn`.
  *
- * @throws UserError when there is none, with what is there, or when several adapted it together with others
+ * @throws UserError when there is none, with what is there, or when several experiments have one, or several runs adapted
+ *   the task together with others
  */
-export function adaptedRun({ out, experiment, method, task, seed }: RunChoice): string {
-  const root = methodFolder(out, { experiment, stage: 'adapt', method });
+export function adaptedRun({ experiment, ...wanted }: RunChoice): string {
+  const run = (name: string): string => runIn({ ...wanted, experiment: name });
+  if (experiment !== undefined) return run(experiment);
+  const { out, method, task, seed } = wanted;
+  const there = experimentsIn(out);
+  const having = there.filter((name) => mayAnswer({ ...wanted, experiment: name }));
+  if (having.length === 1) return run(having[0]!);
+  if (having.length > 1) {
+    throw new UserError(`several experiments in ${out} have an adapted run of ${task}: ${having.join(', ')}`, {
+      hint: `Say which: --experiment ${having[0]}`,
+    });
+  }
+  if (there.length === 0) {
+    throw new UserError(`there are no runs in ${out}`, { hint: ELSEWHERE });
+  }
+  if (there.length === 1) return run(there[0]!); // says what is missing in it
+  throw new UserError(
+    `no experiment in ${out} has an adapted run of ${task}, method ${method}, seed ${seed}. Experiments there: ${there.join(', ')}.`,
+    { hint: ELSEWHERE },
+  );
+}
+
+type KnownChoice = RunChoice & { experiment: string };
+
+function rootOf({ out, experiment, method }: KnownChoice): string {
+  return methodFolder(out, { experiment, stage: 'adapt', method });
+}
+
+function findIn(choice: KnownChoice): string | undefined {
+  const { task, seed } = choice;
+  const root = rootOf(choice);
   const hint = (others: readonly string[]): string =>
     `Name one of them: --prompt ${join(root, others[0]!, seedName(seed))} --task ${task}`;
   const run = adaptedIn({ root, task, seed, own: task, hint });
-  if (run !== undefined && isFolder(run)) return run;
-  throw noAdaptedRun(root, { method, task, seed });
+  return run !== undefined && isFolder(run) ? run : undefined;
+}
+
+function runIn(choice: KnownChoice): string {
+  const run = findIn(choice);
+  if (run !== undefined) return run;
+  throw noAdaptedRun(rootOf(choice), choice);
+}
+
+/** There is such a run, or several that someone has to choose from. */
+function mayAnswer(choice: KnownChoice): boolean {
+  try {
+    return findIn(choice) !== undefined;
+  } catch (error) {
+    if (error instanceof UserError) return true;
+    throw error;
+  }
 }
 
 function noAdaptedRun(root: string, { method, task, seed }: Pick<RunChoice, 'method' | 'task' | 'seed'>): UserError {

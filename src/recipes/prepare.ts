@@ -1,4 +1,4 @@
-import type { DataSection, TrainSection } from '../config/schema.js';
+import type { DataSection, SamplingSection, TrainSection } from '../config/schema.js';
 import { openTask, SPLIT_NAMES } from '../data/dataset.js';
 import type { Rows, TokenRows } from '../data/rows.js';
 import { tokenizedTask, type TrainExample } from '../data/token-cache.js';
@@ -16,6 +16,7 @@ import { sha256OfFile } from '../util/file-hash.js';
 import { formatCount, formatDuration, formatPercent } from '../util/format.js';
 import { fingerprintOf } from './fingerprint.js';
 import { paddingFact } from './padding.js';
+import { mixedBatches, ownBatches } from './step-rows.js';
 
 /** A split to train on, as token ids; of its texts the targets are kept. */
 export interface TrainSplit {
@@ -114,8 +115,46 @@ function speedOf(splits: readonly { tokens: TokenRows; seconds: number; cached: 
     : `in ${formatDuration(1000 * seconds)}, ${speed}`;
 }
 
+/** Lines of a banner: name and value. */
+export type Lines = [string, string][];
+
+/** Of the lines that it is given, those that it was not given before: the runs of a command have much in common. */
+export function eachOnce(): (lines: Lines) => Lines {
+  const said = new Set<string>();
+  return (lines) =>
+    lines.filter(([name, value]) => {
+      const line = `${name} ${value}`;
+      return said.has(line) ? false : said.add(line);
+    });
+}
+
+/** Sizes and padding of tasks whose rows come together in a batch, for the banner. */
+export function jointFacts(tasks: readonly PreparedTask[], train: TrainSection, sampling: SamplingSection): Lines {
+  const rows = tasks.map((task) => task.train().rows);
+  return [
+    ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
+    [
+      'padding',
+      paddingFact(
+        (seed, window) => mixedBatches(rows, { ...train, ...window }, sampling, seed),
+        rows,
+        train,
+        longest(tasks),
+      ),
+    ],
+  ];
+}
+
+/** The limits that hold for all of some tasks. */
+function longest(tasks: readonly PreparedTask[]): Pick<PreparedTask, 'max_source_length' | 'max_target_length'> {
+  return {
+    max_source_length: Math.max(...tasks.map(({ max_source_length }) => max_source_length)),
+    max_target_length: Math.max(...tasks.map(({ max_target_length }) => max_target_length)),
+  };
+}
+
 /** Sizes, origin, truncation, padding and an example of a task, for the banner. */
-export function dataFacts(prepared: PreparedTask, train: TrainSection): [string, string][] {
+export function dataFacts(prepared: PreparedTask, train: TrainSection): Lines {
   const { rows, truncation, sample } = prepared.train();
   const others = (['validation', 'test'] as const).map((name) => `${formatCount(prepared.size(name))} ${name}`);
   const cut = (count: number): string => formatPercent(count / truncation.n);
@@ -127,7 +166,10 @@ export function dataFacts(prepared: PreparedTask, train: TrainSection): [string,
       `${cut(truncation.source_truncated)} of inputs at ${prepared.max_source_length} tokens, ` +
         `${cut(truncation.target_truncated)} of targets at ${prepared.max_target_length}`,
     ],
-    ['padding', paddingFact(rows, train, prepared)],
+    [
+      'padding',
+      paddingFact((seed, window) => ownBatches(rows, { ...train, ...window }, seed), [rows], train, prepared),
+    ],
     ['example', `${shorten(sample.input)} → ${shorten(sample.target)}`],
   ];
 }

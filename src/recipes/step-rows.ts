@@ -10,6 +10,41 @@ import type { RowSource } from '../train/run-spec.js';
 
 type Batches = Pick<TrainSection, 'batch_size' | 'gradient_accumulation_steps' | 'length_window'>;
 
+/** The rows of each step of a run on one task, or of one member of several. */
+export function ownBatches(rows: TokenRows, train: Batches, seed: number): BatchSampler {
+  const batch_size = train.batch_size * train.gradient_accumulation_steps;
+  const drawn = epochSampler({ size: rows.length, batch_size, seed });
+  return lengthWindow(drawn, {
+    lengthOf: ({ index }) => rows.sourceLength(index),
+    window: train.length_window,
+    seed,
+  });
+}
+
+/** The rows of each step of a run on several tasks, drawn as `sampling` says. */
+export function mixedBatches(
+  tasks: readonly TokenRows[],
+  train: Batches,
+  sampling: SamplingSection,
+  seed: number,
+): BatchSampler {
+  const sizes = tasks.map(({ length }) => length);
+  const drawn = taskSampler({
+    sizes,
+    rates: mixingRates(sizes, sampling),
+    batch_size: train.batch_size * train.gradient_accumulation_steps,
+    seed,
+    stochastic: sampling.stochastic,
+    replacement: sampling.replacement,
+    min_tasks: sampling.min_tasks,
+  });
+  return lengthWindow(drawn, {
+    lengthOf: ({ task, index }) => tasks[task]!.sourceLength(index),
+    window: train.length_window,
+    seed,
+  });
+}
+
 /**
  * Rows of several members, each walking its own examples in its own order; a step takes a batch of each, and each has its
  * own mean loss. A lone run is one member.
@@ -17,15 +52,7 @@ type Batches = Pick<TrainSection, 'batch_size' | 'gradient_accumulation_steps' |
  * @param seeds of each member's order and dropout
  */
 export function memberRows(members: readonly TokenRows[], train: Batches, seeds: readonly number[]): RowSource {
-  const samplers: BatchSampler[] = members.map((rows, i) => {
-    const batch_size = train.batch_size * train.gradient_accumulation_steps;
-    const drawn = epochSampler({ size: rows.length, batch_size, seed: seeds[i]! });
-    return lengthWindow(drawn, {
-      lengthOf: ({ index }) => rows.sourceLength(index),
-      window: train.length_window,
-      seed: seeds[i]!,
-    });
-  });
+  const samplers = members.map((rows, i) => ownBatches(rows, train, seeds[i]!));
   return {
     next() {
       const rows = samplers.flatMap((sampler, entry) =>
@@ -46,21 +73,7 @@ export function taskRows(
   train: Batches,
   { sampling, seed }: { sampling: SamplingSection; seed: number },
 ): RowSource {
-  const sizes = tasks.map(({ length }) => length);
-  const drawn = taskSampler({
-    sizes,
-    rates: mixingRates(sizes, sampling),
-    batch_size: train.batch_size * train.gradient_accumulation_steps,
-    seed,
-    stochastic: sampling.stochastic,
-    replacement: sampling.replacement,
-    min_tasks: sampling.min_tasks,
-  });
-  const sampler = lengthWindow(drawn, {
-    lengthOf: ({ task, index }) => tasks[task]!.sourceLength(index),
-    window: train.length_window,
-    seed,
-  });
+  const sampler = mixedBatches(tasks, train, sampling, seed);
   return {
     next() {
       const step = sampler.next().map(({ task, index }) => ({ example: tasks[task]!.get(index), entry: task }));

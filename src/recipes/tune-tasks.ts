@@ -5,10 +5,9 @@ import { openModel, type OpenModel } from '../model/open.js';
 import { countParameters, disposeWeights } from '../model/weights.js';
 import { configOfRun } from '../runs/compare-config.js';
 import { joinedTasks } from '../runs/paths.js';
-import { formatCount } from '../util/format.js';
 import { stageBanner, type Context, type PlannedRun, type RunOutcome } from './context.js';
 import { executeAll, type FleetKeys } from './execute.js';
-import { dataFacts, inputsOf, prepareTask, type PreparedTask } from './prepare.js';
+import { dataFacts, eachOnce, inputsOf, jointFacts, prepareTask, type Lines, type PreparedTask } from './prepare.js';
 import { checkProvenanceOf } from './provenance.js';
 import type { Start } from './start.js';
 import { multiTaskRun, tuningRun } from './tuning.js';
@@ -16,6 +15,11 @@ import { multiTaskRun, tuningRun } from './tuning.js';
 /** How many runs train side by side. Those that share no passes would only hold memory: each as much as its model. */
 function fleetOf({ fleet, rows_per_pass }: FleetKeys, shares: boolean): FleetKeys {
   return { fleet: shares ? fleet : 1, rows_per_pass };
+}
+
+/** What the banner says where runs do not train side by side, though the config asks for it. */
+function fleetLine({ fleet }: FleetKeys, shares: boolean, why: string): Lines {
+  return fleet === 1 || shares ? [] : [['fleet', `of no use: the runs train one by one, as ${why}`]];
 }
 
 /**
@@ -44,9 +48,10 @@ export async function tuneTasks<C extends TeachConfig | AdaptConfig>(
   const [config] = sweep;
   const open = await openModel(config.model);
   try {
-    stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
-    checkProvenanceOf(builtOn, open, config.data);
     const shares = isPromptMethod(config.method);
+    const why = `${config.method} trains weights in the model, and runs share passes over a frozen one only`;
+    stageBanner(title, context, open, [['tasks', config.tasks.join(', ')], ...fleetLine(config, shares, why)]);
+    checkProvenanceOf(builtOn, open, config.data);
     return await executeAll(context, plannedRuns(stage, sweep, context, open, startOf), fleetOf(config, shares));
   } finally {
     disposeWeights(open.model.weights);
@@ -63,9 +68,10 @@ async function* plannedRuns<C extends TeachConfig | AdaptConfig>(
   const { tasks, data } = sweep[0];
   for (const name of tasks) {
     const task = await prepareTask(name, data, open.tokenizer, context.progress);
+    const unsaid = eachOnce();
     for (const config of sweep) {
       for (const seed of config.seeds) {
-        yield plannedRun(stage, config, open, task, seed, startOf(open, config, seed, name));
+        yield plannedRun(stage, config, open, task, seed, startOf(open, config, seed, name), unsaid);
       }
     }
   }
@@ -78,6 +84,7 @@ function plannedRun(
   task: PreparedTask,
   seed: number,
   start: Start,
+  unsaid: (lines: Lines) => Lines,
 ): PlannedRun {
   const { method, experiment, out, train, optim, logging, variant } = config;
   const label = methodLabel({ method, multi_task: false, variant });
@@ -89,7 +96,7 @@ function plannedRun(
     config: configOfRun(config, { task: name, seed }),
     model_parameters: countParameters(open.model.weights),
     inputs: inputsOf(open, [task], start.files),
-    facts: () => [...dataFacts(task, train), ['starts from', start.from]],
+    facts: () => [...unsaid(dataFacts(task, train)), ['starts from', start.from]],
     spec: () =>
       tuningRun(open, {
         label: `${stage} ${name}, ${label}, seed ${seed}`,
@@ -123,7 +130,8 @@ export async function tuneTogether(
   const [config] = sweep;
   const open = await openModel(config.model);
   try {
-    stageBanner(title, context, open, [['tasks', config.tasks.join(', ')]]);
+    const why = 'each has the rows of all its tasks in its batches already';
+    stageBanner(title, context, open, [['tasks', config.tasks.join(', ')], ...fleetLine(config, false, why)]);
     checkProvenanceOf(builtOn, open, config.data);
     return await executeAll(context, plannedTogether(sweep, context, open, startOf), fleetOf(config, false));
   } finally {
@@ -143,8 +151,11 @@ async function* plannedTogether(
   }
   const tasks: PreparedTask[] = [];
   for (const name of names) tasks.push(await prepareTask(name, data, open.tokenizer, context.progress));
+  const unsaid = eachOnce();
   for (const config of sweep) {
-    for (const seed of config.seeds) yield plannedJointRun(config, open, tasks, seed, startOf(open, config, seed));
+    for (const seed of config.seeds) {
+      yield plannedJointRun(config, open, tasks, seed, startOf(open, config, seed), unsaid);
+    }
   }
 }
 
@@ -154,6 +165,7 @@ function plannedJointRun(
   tasks: readonly PreparedTask[],
   seed: number,
   start: Start,
+  unsaid: (lines: Lines) => Lines,
 ): PlannedRun {
   const { method, experiment, out, train, optim, logging, sampling, variant } = config;
   const label = methodLabel({ method, multi_task: true, variant });
@@ -164,10 +176,7 @@ function plannedJointRun(
     config: configOfRun(config, { seed }),
     model_parameters: countParameters(open.model.weights),
     inputs: inputsOf(open, tasks, start.files),
-    facts: () => [
-      ...tasks.map(({ task, size }): [string, string] => [task.name, `${formatCount(size('train'))} train`]),
-      ['starts from', start.from],
-    ],
+    facts: () => [...unsaid(jointFacts(tasks, train, sampling)), ['starts from', start.from]],
     spec: () =>
       multiTaskRun(open, {
         label: `adapt ${tasks.length} tasks, ${label}, seed ${seed}`,

@@ -63,7 +63,7 @@ export function collectProgress(runs: readonly RunListing[]): (cell: CellId) => 
 
 /** A sentence for each run that is not finished: what it is, how it stands, why, and where it lies. */
 export function collectProblems(runs: readonly RunListing[]): string[] {
-  return runs.flatMap(({ folder, status, record, problem }) => {
+  return runs.flatMap(({ folder, status, record, problem, log }) => {
     if (status === 'finished') return [];
     // What is wrong with a file begins with the file's name.
     if (record === undefined) return [`damaged: ${problem?.replace(': damaged:', ':') ?? folder}`];
@@ -77,6 +77,6 @@ export function collectProblems(runs: readonly RunListing[]): string[] {
         : record.error === null
           ? ''
           : `: ${record.error.replace(/\s+/g, ' ').trim()}`;
-    return [`${name}: ${status}${at}${reason} (${folder})`];
+    return [`${name}: ${status}${at}${reason} (${log ?? folder})`];
   });
 }

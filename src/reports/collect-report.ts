@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { shotsOfStage } from '../runs/paths.js';
 import type { RunListing } from '../runs/status.js';
 import { splitByAsked } from './asked-draws.js';
@@ -38,18 +39,20 @@ function isOfReport({ record }: RunListing, { rows, shots }: ReportSpec): boolea
 /**
  * What an experiment has come to, from those of its runs that the report is about: finished, under way or failed. Reads
  * what lies in their folders.
- * @param planned cells of the tables that have no run yet
+ * @param options.experiment its name; its folder, where no record can be read that says it
+ * @param options.planned cells of the tables that have no run yet
  */
 export function collectReport(
   listed: readonly RunListing[],
   { experiment, spec, planned = [] }: { experiment: string; spec: ReportSpec; planned?: readonly CellId[] },
 ): Report {
+  const name = basename(experiment);
   const all = inPipelineOrder(listed.filter((run) => isOfReport(run, spec)));
   const tables = buildTables(all, spec, planned);
   const runs = splitByAsked(all).asked;
   return {
-    title: spec.title ?? experiment,
-    subtitle: `Experiment "${experiment}": ${countRuns(runs)}`,
+    title: spec.title ?? name,
+    subtitle: `Experiment "${name}": ${countRuns(runs)}`,
     facts: collectFacts(runs),
     tables,
     figures: collectFigures(

@@ -83,8 +83,9 @@ function stageOf({ run }: RunRecord): string {
 /** Wall time, steps and peak memory of each stage and method, summed over its runs. */
 export function collectTimings(runs: readonly RunListing[]): StageTiming[] {
   const timings = new Map<string, StageTiming>();
-  for (const { record } of runs) {
-    if (record === undefined) continue;
+  for (const { record, log } of runs) {
+    // What failed before it had begun took no time that anybody measured.
+    if (record === undefined || (log !== undefined && record.step === null)) continue;
     const stage = stageOf(record);
     const timing = timings.get(stage) ?? { stage, wall_seconds: 0, peak_rss_mb: 0, steps: 0 };
     timing.wall_seconds += record.timings.seconds;

@@ -28,33 +28,39 @@ export function scoreText(cell: TableCell, column: TableColumn): string {
   return `${mean}${std === '' ? '' : ` ± ${std}`}${n}${cell.incomplete ? INCOMPLETE_MARK : ''}`;
 }
 
+/** What stands behind a figure without marks: as much room as marks take, more where some cell has both. */
+function roomIn(rows: readonly TableRow[], indices?: Indices): string {
+  const all = rows.flatMap(({ cells }) => indices?.map((i) => cells[i]!) ?? cells);
+  return all.some((cell) => isScore(cell) && cell.incomplete && cell.best) ? '   ' : '  ';
+}
+
 /** Text with the marks of unfinished and best cells, or as much room, so that columns stay aligned. */
-function marked(text: string, { incomplete, best }: ScoreCell): GridCell {
-  const all = `${text}${incomplete ? INCOMPLETE_MARK : ' '}${best ? '*' : ' '}`;
+function marked(text: string, { incomplete, best }: ScoreCell, room: string): GridCell {
+  const all = `${text}${incomplete ? INCOMPLETE_MARK : ' '}${room.slice(2)}${best ? '*' : ' '}`;
   return best ? { text: all, tone: 'best' } : { text: all };
 }
 
 /** Scores that stand below one another, padded so that mean, spread and count do so too. */
-function alignedScores(entries: readonly Entry[]): GridCell[] {
+function alignedScores(entries: readonly Entry[], room: string): GridCell[] {
   // An average has but a mean, which stands to the right.
   const parts = entries.map((entry) => (entry.column.average ? { mean: '', std: '', n: '' } : partsOf(entry)));
   const widest = (key: 'mean' | 'std' | 'n'): number => Math.max(0, ...parts.map((part) => part[key].length));
   const [mean, std, n] = [widest('mean'), widest('std'), widest('n')];
   return entries.map(({ cell, column }, i): GridCell => {
-    if (!isScore(cell)) return { text: `${cell.missing}  `, tone: 'dim' };
+    if (!isScore(cell)) return { text: `${cell.missing}${room}`, tone: 'dim' };
     const part = parts[i]!;
     const spread = std === 0 ? '' : part.std === '' ? ' '.repeat(std + 3) : ` ± ${part.std.padStart(std)}`;
     const text = part.mean.padStart(mean) + spread + part.n.padStart(n);
-    return marked(column.average ? formatScore(cell.mean, column.digits) : text, cell);
+    return marked(column.average ? formatScore(cell.mean, column.digits) : text, cell, room);
   });
 }
 
-function publishedCell({ cell, column }: Entry): GridCell {
-  return { text: `${formatPublished(cell, column.digits)}  `, tone: 'dim' };
+function publishedCell({ cell, column }: Entry, room: string): GridCell {
+  return { text: `${formatPublished(cell, column.digits)}${room}`, tone: 'dim' };
 }
 
 const hasPublished = (entries: readonly Entry[]): boolean => entries.some(({ cell }) => cell.published !== null);
-const padded = (text: string): GridCell => ({ text: text === '' ? '' : `${text}  `, tone: 'dim' });
+const padded = (text: string, room: string): GridCell => ({ text: text === '' ? '' : `${text}${room}`, tone: 'dim' });
 
 /** Columns that stand in one grid. */
 type Indices = readonly number[];
@@ -67,8 +73,9 @@ function groupsOf({ columns }: PaperTable): Indices[] {
 /** As in the paper: methods below one another, a column per task. */
 function methodsDown(table: PaperTable, indices: Indices): Grid {
   const { columns, rows, baseline } = table;
+  const room = roomIn(rows, indices);
   const byColumn = indices.map((i) => rows.map((row): Entry => ({ cell: row.cells[i]!, column: columns[i]! })));
-  const scores = byColumn.map(alignedScores);
+  const scores = byColumn.map((entries) => alignedScores(entries, room));
   const body = rows.flatMap((row, r) => {
     const entries = byColumn.map((column) => column[r]!);
     const line: GridCell[] = [
@@ -77,18 +84,26 @@ function methodsDown(table: PaperTable, indices: Indices): Grid {
       ...scores.map((texts) => texts[r]!),
     ];
     if (!hasPublished(entries)) return [line];
-    return [line, [{ text: PUBLISHED_LINE, tone: 'dim' as const }, { text: '' }, ...entries.map(publishedCell)]];
+    return [
+      line,
+      [
+        { text: PUBLISHED_LINE, tone: 'dim' as const },
+        { text: '' },
+        ...entries.map((entry) => publishedCell(entry, room)),
+      ],
+    ];
   });
-  const foot = baseline === null ? [] : [baselineLine(baseline, indices, columns)];
-  return { head: ['method', 'parameters', ...indices.map((i) => `${columns[i]!.title}  `)], body, foot };
+  const foot = baseline === null ? [] : [baselineLine(baseline, indices, columns, room)];
+  return { head: ['method', 'parameters', ...indices.map((i) => `${columns[i]!.title}${room}`)], body, foot };
 }
 
 function baselineLine(
   baseline: NonNullable<PaperTable['baseline']>,
   indices: Indices,
   columns: TableColumn[],
+  room: string,
 ): GridCell[] {
-  const values = indices.map((i) => padded(formatScore(baseline.values[i], columns[i]!.digits)));
+  const values = indices.map((i) => padded(formatScore(baseline.values[i], columns[i]!.digits), room));
   return [{ text: baseline.title, tone: 'dim' }, { text: '' }, ...values];
 }
 
@@ -96,9 +111,15 @@ function baselineLine(
 function tasksDown(table: PaperTable, rows: readonly TableRow[] = table.rows): Grid {
   const { columns, baseline } = table;
   const groups = groupsOf(table);
+  const room = roomIn(table.rows);
   const several = groups.length > 1;
   const lineOf = (i: number): Entry[] => rows.map((row) => ({ cell: row.cells[i]!, column: columns[i]! }));
-  const byMethod = rows.map((row) => alignedScores(row.cells.map((cell, i) => ({ cell, column: columns[i]! }))));
+  const byMethod = rows.map((row) =>
+    alignedScores(
+      row.cells.map((cell, i) => ({ cell, column: columns[i]! })),
+      room,
+    ),
+  );
   const tail = (text: string): GridCell[] => (baseline === null ? [] : [{ text, tone: 'dim' }]);
   const body: GridCell[][] = [];
   const foot: GridCell[][] = [];
@@ -113,26 +134,27 @@ function tasksDown(table: PaperTable, rows: readonly TableRow[] = table.rows): G
       const entries = lineOf(i);
       if (!hasPublished(entries)) continue;
       const label = { text: several ? `  ${PUBLISHED_LINE}` : PUBLISHED_LINE, tone: 'dim' as const };
-      lines.push([label, ...entries.map(publishedCell), ...tail('')]);
+      lines.push([label, ...entries.map((entry) => publishedCell(entry, room)), ...tail('')]);
     }
   }
   foot.push([
     { text: 'trainable parameters' },
-    ...rows.map((row) => ({ text: `${formatParameters(row)}  ` })),
+    ...rows.map((row) => ({ text: `${formatParameters(row)}${room}` })),
     ...tail(''),
   ]);
-  const head = ['task', ...rows.map(({ title }) => `${title}  `), ...(baseline === null ? [] : [baseline.title])];
+  const head = ['task', ...rows.map(({ title }) => `${title}${room}`), ...(baseline === null ? [] : [baseline.title])];
   return { head, body, foot };
 }
 
 /** One line per cell, for narrow terminals. */
 function cellsDown(table: PaperTable): Grid {
   const { columns, rows, baseline } = table;
+  const room = roomIn(table.rows);
   const withPublished = rows.some(({ cells }) => cells.some(({ published }) => published !== null));
   const several = groupsOf(table).length > 1;
   const block = (name: string, cells: GridCell[], published: string[], majority: string | null): GridCell[][] => {
     const names = [...rows.map(({ title }) => title), ...(majority === null ? [] : [baseline!.title])];
-    const all = majority === null ? cells : [...cells, padded(majority)];
+    const all = majority === null ? cells : [...cells, padded(majority, room)];
     return all.map((cell, r) => [
       { text: r === 0 ? name : '' },
       r < rows.length ? { text: names[r]! } : { text: names[r]!, tone: 'dim' as const },
@@ -144,8 +166,8 @@ function cellsDown(table: PaperTable): Grid {
     const { digits, title, group, average } = column;
     const cells = rows.map((row) => row.cells[i]!);
     const texts = cells.map((cell): GridCell => {
-      if (!isScore(cell)) return { text: `${cell.missing}  `, tone: 'dim' };
-      return marked(scoreText({ ...cell, incomplete: false }, column), cell);
+      if (!isScore(cell)) return { text: `${cell.missing}${room}`, tone: 'dim' };
+      return marked(scoreText({ ...cell, incomplete: false }, column), cell, room);
     });
     const majority = baseline === null || baseline.values[i] === null ? null : formatScore(baseline.values[i], digits);
     const name = average && several ? `${group} ${title}` : title;
@@ -156,8 +178,8 @@ function cellsDown(table: PaperTable): Grid {
       majority,
     );
   });
-  const parameters = rows.map((row): GridCell => ({ text: `${formatParameters(row)}  ` }));
-  const head = ['task', 'method', 'score  ', ...(withPublished ? ['to the paper'] : [])];
+  const parameters = rows.map((row): GridCell => ({ text: `${formatParameters(row)}${room}` }));
+  const head = ['task', 'method', `score${room}`, ...(withPublished ? ['to the paper'] : [])];
   return { head, body, foot: block('parameters', parameters, [], null), names: 2 };
 }
 

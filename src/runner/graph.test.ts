@@ -165,6 +165,41 @@ steps:
   });
 });
 
+test('what follows from another fault is not told beside it', () => {
+  const faultsOf = (text: string): string => {
+    try {
+      graphOf(folder, text);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('no fault');
+  };
+  const adapt = (more: string): string =>
+    `steps:\n  - { stage: adapt, config: adapt.yaml${more} }\n  - { stage: eval, config: eval.yaml }\n`;
+  const unknown = faultsOf(adapt(', variants: [nope]'));
+  assert.match(unknown, /^\S+run\.yaml:3:\d+: steps\[0\]\.variants\[0\]: there is no variant "nope"\. [^\n]+$/);
+  assert.match(faultsOf(adapt(', settings: { sorce: runs/there }')), /^\S+ steps\[0\]\.settings\.sorce: [^\n]+$/);
+  const tests =
+    'variants: { a: {} }\n' +
+    adapt(', variants: [a], settings: { source: . }').replace('eval.yaml', 'eval.yaml, variants: [b]');
+  assert.match(faultsOf(tests), /^\S+ steps\[1\]\.variants\[0\]: there is no variant "b"\. Did you mean "a"\?$/);
+  // A fault of the report says nothing about the steps.
+  assert.match(
+    faultsOf(`report: { columns: [{ title: a, tasks: [boolk] }] }\n${adapt('')}`),
+    /boolk(.*\n)+.*needs a distilled run/,
+  );
+});
+
+test('without source prompts, that alone is the fault', () => {
+  for (const method of ['spot', 'attempt']) {
+    const text = `steps:\n  - { stage: adapt, config: adapt.yaml, methods: [${method}, pt] }\n`;
+    assert.throws(
+      () => graphOf(folder, text),
+      ({ message }: Error) => /needs source prompts: /.test(message) && !message.includes('\n'),
+    );
+  }
+});
+
 test('the same thing twice is one node; in two ways it is a fault', () => {
   const twice = (more: string): string => `
 steps:

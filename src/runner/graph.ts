@@ -5,7 +5,7 @@ import type { EvalConfig } from '../config/schema.js';
 import { TASK_NAMES } from '../tasks/known-tasks.js';
 import { UserError } from '../util/errors.js';
 import { commandArguments, keysOf } from './command-line.js';
-import { expandSteps, loadWith } from './grid.js';
+import { expandSteps, isOfSteps, loadWith } from './grid.js';
 import type { RunNode } from './node.js';
 import type { RunFile } from './run-file.js';
 import { wire, type Existing } from './wire.js';
@@ -22,7 +22,8 @@ export function buildGraph(file: RunFile, existing: Existing): RunNode[] {
   const drafts = expandSteps(file, faults);
   // Steps that could not be read would be missed by others.
   if (faults.length > file.faults.length) throw new ConfigError(faults);
-  const wired = wire(file, drafts, existing, faults);
+  // What a faulty step lacks, or others lack that build on it, may be there once that fault is mended.
+  const wired = wire(file, drafts, existing, file.faults.some(isOfSteps) ? [] : faults);
   const bases = new Map<string, boolean>();
   const nodes = wired.flatMap((draft): RunNode[] => {
     const { stage, config, origin, few_shot } = draft;

@@ -151,6 +151,11 @@ function evaluationsOf(step: Step, adapted: readonly NodeDraft[], faults: Fault[
   });
 }
 
+/** Whether a fault is of what is to be run, not of the report. */
+export function isOfSteps({ path }: Fault): boolean {
+  return !/^report\b/.test(path);
+}
+
 /**
  * Every node that the steps stand for, in the order in which stages build on each other, each once.
  * Two steps that ask for the same thing in two ways are a fault.
@@ -159,9 +164,9 @@ export function expandSteps(file: RunFile, faults: Fault[]): NodeDraft[] {
   const of = (stage: Step['stage']): Step[] => file.steps.filter((step) => step.stage === stage);
   const grid = (steps: readonly Step[]): NodeDraft[] =>
     steps.flatMap((step) => (step.variants ?? [null]).flatMap((variant) => draftsOf(step, variant, faults)));
-  const before = faults.length;
   const adapted = grid(of('adapt'));
-  const whole = faults.length === before;
+  // What a faulty step does not make is no fault of those that would test it.
+  const whole = !faults.some(isOfSteps);
   const evaluations = of('eval').flatMap((step) =>
     step.few_shot === null && of('adapt').length > 0 ? evaluationsOf(step, adapted, whole ? faults : []) : grid([step]),
   );

@@ -3,6 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { explainWriteError } from '../util/atomic-write.js';
+import { LOGS_NAME } from '../runs/early-failures.js';
 import type { StopSignal } from '../util/signals.js';
 import { shellLine } from './command-line.js';
 
@@ -18,9 +20,9 @@ export interface Child {
   stop(signal: StopSignal): void;
 }
 
-/** `<out>/<experiment>/.logs/<node>.log`; the dot keeps the folder out of listings of runs. */
+/** `<out>/<experiment>/.logs/<node>.log` */
 export function logFile(out: string, experiment: string, nodeId: string): string {
-  return join(out, experiment, '.logs', `${nodeId.replaceAll('/', '-')}.log`);
+  return join(out, experiment, LOGS_NAME, `${nodeId.replaceAll('/', '-')}.log`);
 }
 
 const MAIN = fileURLToPath(new URL('./child.js', import.meta.url));
@@ -36,17 +38,31 @@ function watchExit(): void {
   });
 }
 
+/** Opens a log to append to, begun with `head`. */
+function openLog(log: string, head: string): number {
+  let file: number | undefined;
+  try {
+    mkdirSync(dirname(log), { recursive: true });
+    file = openSync(log, 'a');
+    writeSync(file, head);
+    return file;
+  } catch (error) {
+    if (file !== undefined) closeSync(file);
+    throw explainWriteError(error, log);
+  }
+}
+
 /**
  * Starts `mpt ARGS` with all that it says appended to a log.
  *
  * It leads a process group of its own: a Ctrl-C in the terminal reaches this process alone, which passes it on, once. Two
- * would end it at once.
+ * would end it at once. A terminal that closes tells this process alone, too.
+ *
+ * @throws RunError when the disk is full, UserError where the log cannot be written
  */
 export function startMpt(args: readonly string[], environment: Readonly<Record<string, string>>, log: string): Child {
-  mkdirSync(dirname(log), { recursive: true });
-  const file = openSync(log, 'a');
   const prefix = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  writeSync(file, `${new Date().toISOString()} $ ${shellLine([...prefix, 'mpt', ...args])}\n`);
+  const file = openLog(log, `${new Date().toISOString()} $ ${shellLine([...prefix, 'mpt', ...args])}\n`);
   const child = spawn(process.execPath, [...process.execArgv, MAIN, ...args], {
     detached: true,
     stdio: ['ignore', file, file],
@@ -58,7 +74,7 @@ export function startMpt(args: readonly string[], environment: Readonly<Record<s
   const ended = new Promise<ChildEnd>((resolve) => {
     child.on('error', (error) => {
       alive.delete(child);
-      writeLine(log, `it could not be started: ${error.message}`);
+      closeSync(openLog(log, `it could not be started: ${error.message}\n`));
       resolve({ code: 127, signal: null });
     });
     child.on('close', (code, signal) => {
@@ -67,12 +83,6 @@ export function startMpt(args: readonly string[], environment: Readonly<Record<s
     });
   });
   return { ended, stop: (signal) => void child.kill(signal) };
-}
-
-function writeLine(log: string, text: string): void {
-  const file = openSync(log, 'a');
-  writeSync(file, `${text}\n`);
-  closeSync(file);
 }
 
 /** The last lines that a process wrote of its own, without empty ones. */

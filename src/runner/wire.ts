@@ -123,9 +123,10 @@ class Wiring {
     const teachers = this.drafts.filter(({ stage }) => stage === 'teach');
     const own = teachers.filter((teacher) => teacher.variant === variant);
     const taught = (own.length > 0 ? own : teachers).flatMap(({ tasks }) => tasks);
-    this.sources = source_tasks ?? [...new Set(taught)];
-    if (this.sources.length === 0) this.missing('source prompts', 'Name source_tasks in the step, or add a teach step');
-    return this.sources;
+    const sources = source_tasks ?? [...new Set(taught)];
+    if (sources.length === 0) this.missing('source prompts', 'Name source_tasks in the step, or add a teach step');
+    else this.sources = sources;
+    return sources;
   }
 
   private needTeachers(tasks: readonly string[]): void {

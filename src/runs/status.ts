@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../util/errors.js';
+import { withEarlyFailures } from './early-failures.js';
 import { lockOwner } from './lock.js';
 import { readRecord, RECORD_NAME, type RunRecord, type RunStatus } from './record.js';
 
@@ -11,6 +12,8 @@ export interface RunListing {
   record: RunRecord | undefined;
   /** Why it is damaged. */
   problem: string | undefined;
+  /** Where its command failed before the run could say so itself: the log that does. */
+  log?: string | undefined;
 }
 
 /** A run's folder and how it really stands. */
@@ -26,11 +29,22 @@ export function inspectRun(folder: string): RunListing | undefined {
   }
 }
 
-/** Every run at or below `root` (an `out` folder, or anything in it), in order of their paths, seeds by number. */
+/**
+ * Every run at or below `root` (an `out` folder, or anything in it), in order of their paths, seeds by number; those of an
+ * experiment that failed before they had a folder come last.
+ */
 export function listRuns(root: string): RunListing[] {
   if (!existsSync(root)) return [];
   if (existsSync(join(root, RECORD_NAME))) return [inspectRun(root)!];
-  return foldersIn(root).flatMap((name) => listRuns(join(root, name)));
+  return withEarlyFailures(
+    root,
+    foldersIn(root).flatMap((name) => listRuns(join(root, name))),
+  );
+}
+
+/** The folders in an `out` folder that hold runs. */
+export function experimentsIn(out: string): string[] {
+  return foldersIn(out).filter((name) => listRuns(join(out, name)).length > 0);
 }
 
 /** The folders in a folder but hidden ones, numbers in their names by size; nothing where there is none, or a file. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError, faultsFromIssues, type Fault } from '../config/errors.js';
 import { parseLocated, plainValue, type LocatedMap } from '../config/located.js';
 import { UserError } from '../util/errors.js';
+import { readText, whyUnreadable } from '../util/text-file.js';
 import type { FileTask } from './types.js';
 import { checkUserTask, sameNameFault } from './user-task-checks.js';
 import { defineUserTask } from './user-task-define.js';
@@ -33,12 +34,9 @@ interface ReadFile {
 }
 
 function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new UserError(`Cannot read ${shown(path)}: ${code === 'EISDIR' ? 'it is a folder' : message}`, { cause });
-  }
+  const read = readText(path);
+  if ('text' in read) return read.text;
+  throw new UserError(`Cannot read ${shown(path)}: ${read.reason}.`);
 }
 
 function readFile(path: string, faults: Fault[]): ReadFile | undefined {
@@ -67,7 +65,11 @@ function yamlFiles(dir: string): string[] {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const reason =
-      code === 'ENOENT' ? 'there is no such folder' : code === 'ENOTDIR' ? 'it is no folder' : String(code);
+      code === 'ENOENT'
+        ? 'there is no such folder'
+        : code === 'ENOTDIR'
+          ? 'it is no folder'
+          : whyUnreadable(cause as NodeJS.ErrnoException);
     throw new UserError(`Tasks cannot be read from ${dir}: ${reason}.`, {
       hint: 'Right would be a folder that holds one YAML file per task.',
       cause,

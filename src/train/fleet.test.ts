@@ -211,6 +211,7 @@ test('numbers that are not finite stay with their run: it fails, the others come
   const { end } = ends['bad']!;
   assert.ok(end.reason === 'failed' && /the loss is NaN/.test(end.error.message), end.reason);
   assert.deepEqual(listSteps(join(together, 'bad', 'checkpoints')), []);
+  assert.match(end.error.hint!, /^It had no checkpoint yet\. Lower the learning rate/);
   const { good, 'good-too': too } = runs;
   await alone(lone, { good: good!, 'good-too': too! });
   assertClose(together, lone, ['good', 'good-too']);

@@ -19,11 +19,11 @@ import { storedParameters } from '../prompts/file.js';
 import { CONFIG_NAME } from '../runs/recorded-config.js';
 import type { Run } from '../runs/run-folder.js';
 import { RunError } from '../util/errors.js';
-import type { Member, MemberSpec, StepMade } from './loop.js';
+import type { End, Member, MemberSpec, StepMade } from './loop.js';
 import { memberwise } from './memberwise.js';
 import { startMeter, type MemoryPeaks } from './meter.js';
 import type { RowSource, RunSpec } from './run-spec.js';
-import { DIVERGED_HINT, partition, type TrainState } from './train-step.js';
+import { DivergedError, partition, type TrainState } from './train-step.js';
 
 /** What a checkpoint's state.json holds besides the step: everything the next step depends on but the tensors. */
 export interface SessionState {
@@ -85,9 +85,9 @@ function restoreTensors(fresh: Tensors, stored: Record<string, StoredTensor>, wh
 function refuseNonFinite(step: number, tensors: Record<string, StoredTensor>): void {
   const spoilt = Object.keys(tensors).filter((name) => tensors[name]!.data.some((value) => !Number.isFinite(value)));
   if (spoilt.length === 0) return;
-  throw new RunError(`step ${step}: ${spoilt.join(', ')} holds numbers that are not finite; nothing was saved of it`, {
-    hint: DIVERGED_HINT,
-  });
+  throw new DivergedError(
+    `step ${step}: ${spoilt.join(', ')} holds numbers that are not finite; nothing was saved of it`,
+  );
 }
 
 function fleetStateOf({ state }: LoadedCheckpoint): FleetState {
@@ -156,7 +156,7 @@ export class Session implements Member {
     readonly name: string,
     from: LoadedCheckpoint | undefined,
     readonly onSpent: (seconds: number) => void,
-    readonly onEnd: Member['onEnd'],
+    private readonly ended: Member['onEnd'],
   ) {
     const { train, optim, loss_columns, eval_columns, evaluate } = recipe;
     const optimizer = optimizerOf(recipe);
@@ -197,6 +197,20 @@ export class Session implements Member {
 
   get owesValidation(): boolean {
     return this.session.owes_validation === true;
+  }
+
+  /** It leaves the loop; see `Member`. */
+  onEnd(end: End): Promise<void> {
+    const diverged = end.reason === 'failed' && end.error instanceof DivergedError;
+    return this.ended(diverged ? { ...end, error: new DivergedError(end.error.message, this.kept()) } : end);
+  }
+
+  /** What a run that cannot go on has left. */
+  private kept(): string {
+    const { savedStep, session } = this;
+    if (savedStep > 0) return `Its last checkpoint, of step ${savedStep}, is kept.`;
+    if (session.best !== null) return `Its best checkpoint so far, of step ${session.best.step}, is kept.`;
+    return 'It had no checkpoint yet.';
   }
 
   facts(): SessionFacts {

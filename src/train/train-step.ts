@@ -6,10 +6,15 @@ import { promptShape } from '../prompts/bank.js';
 import { RunError } from '../util/errors.js';
 import { cutPasses, type Pass, type StepRow } from './passes.js';
 
-/** What to do about a run whose numbers left the finite; a lower rate is another config, so it cannot just go on. */
-export const DIVERGED_HINT =
-  'The last checkpoint is kept. Lower the learning rate in the section optim and start over with --force, or keep ' +
-  'this run and use another --experiment.';
+/** The numbers of a run left the finite. A lower rate is another config, so it cannot just go on. */
+export class DivergedError extends RunError {
+  constructor(message: string, kept = '') {
+    const hint =
+      'Lower the learning rate in the section optim and start over with --force, or keep this run and use another ' +
+      '--experiment.';
+    super(message, { hint: kept === '' ? hint : `${kept} ${hint}` });
+  }
+}
 
 /** Everything that changes while training. Tensors are owned by the loop until it ends, then by its caller. */
 export interface TrainState {
@@ -185,8 +190,7 @@ function update({
   if (!Number.isFinite(terms['loss']!) || !Number.isFinite(grad_norm)) {
     tf.dispose(clipped);
     const what = `the loss is ${terms['loss']} and the gradient norm ${grad_norm}`;
-    const error = new RunError(`step ${state.step + 1}: ${what}; nothing was updated from it`, { hint: DIVERGED_HINT });
-    return { error };
+    return { error: new DivergedError(`step ${state.step + 1}: ${what}; nothing was updated from it`) };
   }
   const rate = (name: string) => spec.learningRate(name, state.step);
   const { trained, still } = partition(state.parameters, spec.frozen);

@@ -5,7 +5,14 @@ import * as nodeFs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { findFolder, settleFolder, writeFileAtomic, writeFolderAtomic, type WritingFs } from './atomic-write.js';
+import {
+  explainWriteError,
+  findFolder,
+  settleFolder,
+  writeFileAtomic,
+  writeFolderAtomic,
+  type WritingFs,
+} from './atomic-write.js';
 import { RunError, UserError } from './errors.js';
 
 let folder = '';
@@ -136,4 +143,32 @@ describe('writeFolderAtomic', () => {
       assert.match(read(join(path, 'a')), /^\d{200000,}$/);
     }
   });
+});
+
+test('paths that cannot be written are refused in words, and nothing is left over', () => {
+  const place = nodeFs.mkdtempSync(join(tmpdir(), 'mpt-atomic-paths-'));
+  try {
+    nodeFs.mkdirSync(join(place, 'folder'));
+    nodeFs.writeFileSync(join(place, 'file'), 'kept');
+    nodeFs.symlinkSync('round', join(place, 'round'));
+    for (const [name, says] of [
+      ['folder', /folder: it is a folder\.$/],
+      ['file/x', /x: a file stands where a folder is needed\.$/],
+      ['n'.repeat(300), /: the name is too long\.$/],
+      ['round/x/y', /y: (links on the way go in a circle|a file stands where a folder is needed)\.$/],
+    ] as const) {
+      assert.throws(
+        () => writeFileAtomic(join(place, name), 'text'),
+        (error) => error instanceof UserError && error.exitCode === 2 && says.test(error.message),
+        name,
+      );
+    }
+    const missing = Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+    const explained = explainWriteError(missing, 'gone/x') as UserError;
+    assert.match(explained.message, /^Cannot write gone\/x: its folder is not there and cannot be made\.$/);
+    assert.deepEqual(nodeFs.readdirSync(place).sort(), ['file', 'folder', 'round']);
+    assert.equal(nodeFs.readFileSync(join(place, 'file'), 'utf8'), 'kept');
+  } finally {
+    nodeFs.rmSync(place, { recursive: true });
+  }
 });

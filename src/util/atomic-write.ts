@@ -74,6 +74,14 @@ export function explainWriteError(error: unknown, path: string, bytes?: number):
     case 'ENOTDIR':
     case 'EEXIST':
       return new UserError(`Cannot write ${path}: a file stands where a folder is needed.`, { cause: error });
+    case 'EISDIR':
+      return new UserError(`Cannot write ${path}: it is a folder.`, { cause: error });
+    case 'ENOENT':
+      return new UserError(`Cannot write ${path}: its folder is not there and cannot be made.`, { cause: error });
+    case 'ENAMETOOLONG':
+      return new UserError(`Cannot write ${path}: the name is too long.`, { cause: error });
+    case 'ELOOP':
+      return new UserError(`Cannot write ${path}: links on the way go in a circle.`, { cause: error });
     case undefined:
     default:
       return error;

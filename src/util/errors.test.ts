@@ -14,6 +14,7 @@ test('a word of a key finds the key, the shortest where several have it', () => 
   const keys = ['max_steps', 'gradient_accumulation_steps', 'batch_size', 'seeds'];
   assert.equal(nearest('steps', keys), 'max_steps');
   assert.equal(nearest('batch', keys), 'batch_size');
+  assert.equal(nearest('task', ['multi_task', 'tasks', 'task_vectors']), 'tasks');
 });
 
 test('suggestions end in what to type, or in what there is', () => {

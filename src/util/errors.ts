@@ -40,16 +40,17 @@ function editDistance(a: string, b: string): number {
 
 /** The candidate closest in spelling to `name`, if one is close enough to be what was meant. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  // "steps" is closer to "max_steps" than edit distance says.
-  const words = candidates.filter((candidate) => candidate.split('_').includes(name.toLowerCase()));
-  if (words.length > 0 && name.length >= 4) return words.sort((a, b) => a.length - b.length)[0];
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length * 0.4)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best;
+  // "task" is "tasks" with a letter missing, rather than a word of "multi_task".
+  if (bestDistance <= 1 || name.length < 4) return best;
+  // "steps" is closer to "max_steps" than edit distance says.
+  const words = candidates.filter((candidate) => candidate.split('_').includes(name.toLowerCase()));
+  return words.sort((a, b) => a.length - b.length)[0] ?? best;
 }
 
 /** ` Did you mean "x"?` or the list of what exists, to end an error message with. */

@@ -23,6 +23,7 @@ async function exitCode(child: ChildProcess): Promise<number | null> {
 }
 
 for (const [signal, code] of [
+  ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
@@ -35,11 +36,25 @@ for (const [signal, code] of [
     assert.equal(child.output, `ready late ${signal} saving ${signal}`);
   });
 
+  if (signal === 'SIGHUP') continue;
   test(`${signal}: a second one exits at once with ${code}`, async () => {
     const child = await start(`onStop(() => process.stdout.write('stopping '))`);
     child.kill('SIGINT');
     while (!child.output.includes('stopping')) await once(child.stdout!, 'data');
     child.kill(signal);
     assert.equal(await exitCode(child), code);
+  });
+}
+
+for (const first of ['SIGHUP', 'SIGTERM'] as const) {
+  test(`${first}, then SIGHUP: the terminal that closes does not cut the saving short`, async () => {
+    const child = await start(`onStop((signal) => {
+      process.on('SIGHUP', () => { process.stdout.write('saved'); clearInterval(timer); process.exitCode = EXIT_CODES[signal]; });
+      process.stdout.write('stopping '); })`);
+    child.kill(first);
+    while (!child.output.includes('stopping')) await once(child.stdout!, 'data');
+    child.kill('SIGHUP');
+    assert.equal(await exitCode(child), first === 'SIGHUP' ? 129 : 143);
+    assert.equal(child.output, 'ready stopping saved');
   });
 }

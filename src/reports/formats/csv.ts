@@ -22,10 +22,15 @@ const CELL_COLUMNS = [
   'difference',
 ];
 
+/** Figures to 1e-6: beyond that they show how sums are rounded, as in 27.500000000000004. */
+const cast = {
+  number: (value: number): string => String(Number.isFinite(value) ? Number(value.toFixed(6)) : value),
+};
+
 const yes = (value: boolean): string => (value ? 'yes' : 'no');
 
 /**
- * Tables as CSV with a header: one line per row and column, figures unrounded, empty where there is none. `task` is
+ * Tables as CSV with a header: one line per row and column, figures to six decimals, empty where there is none. `task` is
  * "average" for the average of a group (n: its tasks); `missing` says why there is no mean.
  */
 export function tablesCsv(tables: readonly PaperTable[]): string {
@@ -52,7 +57,7 @@ export function tablesCsv(tables: readonly PaperTable[]): string {
       }),
     ),
   );
-  return stringify(records, { header: true, columns: CELL_COLUMNS });
+  return stringify(records, { header: true, columns: CELL_COLUMNS, cast });
 }
 
 /** summary.csv: the headline metric of every task and method, one line each; shots and std empty where null. */
@@ -61,5 +66,5 @@ export function summaryCsv(rows: readonly ResultRow[]): string {
     row.cells.map((cell) => ({ task: row.task, metric: row.metric, shots: row.shots, ...cell })),
   );
   const columns = ['task', 'metric', 'shots', 'method', 'mean', 'std', 'n', 'trainable_parameters'];
-  return stringify(records, { header: true, columns });
+  return stringify(records, { header: true, columns, cast });
 }
