@@ -195,7 +195,7 @@ test('a fleet of adapted prompts, and what is wrong with a size', async () => {
   }
   const refused = await mpt(home, [...adapt, '--fleet', '0']);
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /--fleet 0: fleet.*a whole number, at least 1/);
+  assert.match(refused.stderr, /--fleet 0: got 0; right would be a whole number, at least 1/);
 });
 
 test('a sweep: rates train side by side as variants, each as alone under its name', async () => {

@@ -106,7 +106,7 @@ test('tasks train together only with methods that share something, and not in th
     () => mpt(home, ['eval', '-c', 'few-shot.yaml', '--multi-task']),
   ]);
   for (const { code } of faults) assert.equal(code, 2);
-  for (const { stderr } of faults) assert.match(stderr, /multi_task/);
+  for (const { stderr } of faults) assert.match(stderr, /--multi-task: /);
   assert.match(faults[0]!.stderr, /share something with mpt, attempt, adapter, finetune only/);
   assert.match(faults[1]!.stderr, /few-shot protocol tunes on one task at a time/);
 });
