@@ -249,7 +249,7 @@ describe('output files', () => {
     );
     assert.match(
       fault(() => writeOutput(folder, 'x')),
-      /cannot write --output/,
+      /Cannot write .*: it is a folder/,
     );
   });
 });
