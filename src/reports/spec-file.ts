@@ -61,16 +61,10 @@ function plannedCells(step: unknown): CellId[] {
 }
 
 function readRoot(file: string, faults: Fault[]): Located {
-  const nowhere = { file, line: 1, column: 1 };
-  let root: Located | undefined;
-  try {
-    root = readLocated(file, file, faults);
-  } catch (error) {
-    faults.push({ origin: nowhere, path: '', message: `cannot be read: ${(error as Error).message}` });
-  }
+  const root = readLocated(file, file, faults);
   if (root?.kind === 'map') return root;
   if (faults.length === 0) {
-    faults.push({ origin: root?.origin ?? nowhere, path: '', message: 'right would be "key: value" lines' });
+    faults.push({ origin: root?.origin ?? { file }, path: '', message: 'right would be "key: value" lines' });
   }
   throw new ConfigError(faults);
 }

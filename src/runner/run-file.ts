@@ -135,15 +135,9 @@ function shown(file: string): string {
 }
 
 function readRoot(file: string, faults: Fault[]): LocatedMap | undefined {
-  const origin = { file: shown(resolve(file)), line: 1, column: 1 };
-  try {
-    const root = readLocated(file, origin.file, faults);
-    if (root?.kind === 'map') return root;
-    if (root) faults.push({ origin: root.origin, path: '', message: 'right would be "key: value" lines' });
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
-    faults.push({ origin, path: '', message: `cannot be read: ${reason}` });
-  }
+  const root = readLocated(file, shown(resolve(file)), faults);
+  if (root?.kind === 'map') return root;
+  if (root) faults.push({ origin: root.origin, path: '', message: 'right would be "key: value" lines' });
   return undefined;
 }
 
