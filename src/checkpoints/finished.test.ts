@@ -13,9 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
+import { sampleCheckpoint } from '../testing/checkpoint.js';
 import { UserError } from '../util/errors.js';
 import { finalCheckpoint, hasMoreThanFinal, keepFinal, keepingFinal } from './finished.js';
-import { latestCheckpoint, saveBest, saveCheckpoint, type Checkpoint } from './manager.js';
+import { latestCheckpoint, saveBest, saveCheckpoint } from './manager.js';
 
 const root = mkdtempSync(join(tmpdir(), 'mpt-finished-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -24,20 +25,10 @@ beforeEach(() => {
   folder = join(mkdtempSync(join(root, 'run-')), 'checkpoints');
 });
 
-function checkpoint(step: number): Checkpoint {
-  return {
-    step,
-    tensors: { prompt: { shape: [2, 3], data: Float32Array.from([0.1, -0, 1e-40, Math.fround(1 / 3), 3e38, step]) } },
-    optimizer: { 'prompt.m': { shape: [2, 3], data: new Float32Array(6).fill(step) } },
-    state: { best: { score: 71.25, step: 5 } },
-    metadata: { method: 'pt' },
-  };
-}
-
 /** The checkpoints of a run whose last step was 300. @param best with the best of step 200 besides */
 function leave(best: boolean): void {
-  for (const step of [100, 200, 300]) saveCheckpoint(folder, checkpoint(step), { keep: 2 });
-  if (best) saveBest(folder, checkpoint(200));
+  for (const step of [100, 200, 300]) saveCheckpoint(folder, sampleCheckpoint(step), { keep: 2 });
+  if (best) saveBest(folder, sampleCheckpoint(200));
 }
 
 /** Every file below the folder, from there. */

@@ -5,16 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
+import { sampleCheckpoint } from '../testing/checkpoint.js';
 import { UserError } from '../util/errors.js';
-import {
-  bestCheckpoint,
-  latestCheckpoint,
-  listSteps,
-  loadCheckpoint,
-  saveBest,
-  saveCheckpoint,
-  type Checkpoint,
-} from './manager.js';
+import { bestCheckpoint, latestCheckpoint, listSteps, loadCheckpoint, saveBest, saveCheckpoint } from './manager.js';
 
 const root = mkdtempSync(join(tmpdir(), 'mpt-checkpoints-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -23,28 +16,15 @@ beforeEach(() => {
   folder = join(mkdtempSync(join(root, 'run-')), 'checkpoints');
 });
 
-function checkpoint(step: number): Checkpoint {
-  return {
-    step,
-    tensors: { prompt: { shape: [2, 3], data: Float32Array.from([0.1, -0, 1e-40, Math.fround(1 / 3), 3e38, step]) } },
-    optimizer: {
-      'prompt.m': { shape: [2, 3], data: new Float32Array(6).fill(step) },
-      step: { shape: [1], data: Int32Array.of(step) },
-    },
-    state: { rng: [1, 2 ** 31, -7, 4], cursor: { epoch: 1, at: 17 }, best: { score: 71.25, step: 5 } },
-    metadata: { method: 'pt' },
-  };
-}
-
 test('what is saved comes back bit for bit', () => {
-  const path = saveCheckpoint(folder, checkpoint(500));
+  const path = saveCheckpoint(folder, sampleCheckpoint(500));
   assert.deepEqual(readdirSync(folder), ['step-000500']);
   assert.deepEqual(readdirSync(path).sort(), ['optimizer.safetensors', 'prompt.safetensors', 'state.json']);
   const { path: where, ...loaded } = loadCheckpoint(path);
   assert.equal(where, path);
-  assert.deepEqual(loaded.state, checkpoint(500).state);
+  assert.deepEqual(loaded.state, sampleCheckpoint(500).state);
   for (const part of ['tensors', 'optimizer'] as const) {
-    for (const [name, { shape, data }] of Object.entries(checkpoint(500)[part])) {
+    for (const [name, { shape, data }] of Object.entries(sampleCheckpoint(500)[part])) {
       assert.deepEqual(loaded[part][name]!.shape, shape);
       assert.equal(loaded[part][name]!.data.constructor, data.constructor);
       assert.deepEqual(new Uint8Array(loaded[part][name]!.data.buffer), new Uint8Array(data.buffer));
@@ -54,12 +34,12 @@ test('what is saved comes back bit for bit', () => {
 });
 
 test('the last ones stay, and the best besides; later ones of a past gone back from go', () => {
-  for (const step of [100, 200, 300]) saveCheckpoint(folder, checkpoint(step), { keep: 2 });
-  saveBest(folder, checkpoint(100));
-  saveBest(folder, checkpoint(200));
+  for (const step of [100, 200, 300]) saveCheckpoint(folder, sampleCheckpoint(step), { keep: 2 });
+  saveBest(folder, sampleCheckpoint(100));
+  saveBest(folder, sampleCheckpoint(200));
   assert.deepEqual(readdirSync(folder), ['best', 'step-000200', 'step-000300']);
   assert.equal(bestCheckpoint(folder)?.step, 200);
-  saveCheckpoint(folder, checkpoint(250), { keep: 2 });
+  saveCheckpoint(folder, sampleCheckpoint(250), { keep: 2 });
   assert.deepEqual(listSteps(folder), [200, 250]);
   assert.equal(latestCheckpoint(folder).checkpoint?.step, 250);
   assert.equal(bestCheckpoint(join(folder, 'none')), undefined);
@@ -90,15 +70,15 @@ describe('broken checkpoints are passed over and reported', () => {
   ];
   for (const [name, reason, damage] of damages) {
     test(name, () => {
-      saveCheckpoint(folder, checkpoint(100));
-      const path = saveCheckpoint(folder, checkpoint(200));
+      saveCheckpoint(folder, sampleCheckpoint(100));
+      const path = saveCheckpoint(folder, sampleCheckpoint(200));
       damage(path);
       const { checkpoint: latest, broken } = latestCheckpoint(folder);
       assert.equal(latest?.step, 100);
       assert.equal(broken[0]?.path, path);
       assert.match(broken[0]?.reason ?? '', reason);
       assert.throws(() => loadCheckpoint(path), UserError);
-      saveCheckpoint(folder, checkpoint(200));
+      saveCheckpoint(folder, sampleCheckpoint(200));
       assert.deepEqual([latestCheckpoint(folder).checkpoint?.step, latestCheckpoint(folder).broken.length], [200, 0]);
     });
   }
